@@ -1,0 +1,1 @@
+"""Find, outline and measure every mitochondrion in electron microscopy."""
