@@ -75,7 +75,8 @@ class Volume:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the voxels."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     def numpy(self) -> NDArray[Any]:
         """Read the whole volume as a NumPy array (Z, Y, X)."""

@@ -1,0 +1,1 @@
+"""From volumes to training patches: phantoms, resampling, splits, patches, augmentation."""

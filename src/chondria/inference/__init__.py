@@ -1,0 +1,1 @@
+"""Using a network: tiles, flips and rotations, whole volumes."""

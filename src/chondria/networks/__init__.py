@@ -1,0 +1,1 @@
+"""Networks, one concept a file, behind a catalog."""
