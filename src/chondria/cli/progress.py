@@ -1,0 +1,84 @@
+"""Progress bars: on a terminal they move, in a log they say a line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+__all__ = ["TrainingBar", "console", "slice_bar"]
+
+console = Console(stderr=True, highlight=False)
+
+
+def slice_bar(transient: bool = True) -> Progress:
+    """Make a bar that counts slices and says the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=transient,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+class TrainingBar:
+    """Shows steps, loss, validation IoU and time left; a line for every validation.
+
+    Parameters
+    ----------
+    steps : int
+        Optimizer steps in all.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._loss = float("nan")
+        self._started = time.perf_counter()
+        self._bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("", total=steps, start=False)
+        self._iou = ""
+
+    def __enter__(self) -> TrainingBar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, message: str) -> None:
+        """Print a line above the bar."""
+        console.print(message)
+
+    def on_step(self, step: int, loss: float) -> None:
+        """Move the bar; the loss is smoothed over about 50 steps."""
+        self._loss = loss if self._loss != self._loss else 0.98 * self._loss + 0.02 * loss
+        self._bar.start_task(self._task)
+        self._bar.update(
+            self._task, completed=step, description=f"loss {self._loss:.3f} {self._iou}"
+        )
+
+    def on_validation(self, row: dict[str, float]) -> None:
+        """Say what a validation found."""
+        figures = [f"step {row['step']:.0f}/{self._steps}", f"loss {row['train_loss']:.4f}"]
+        figures += [f"{key} {value:.4f}" for key, value in row.items() if "iou" in key]
+        self._iou = f"IoU {row.get('validation_iou', float('nan')):.3f}"
+        console.print(f"{'  '.join(figures)}  {row['seconds']:.0f} s", soft_wrap=True)

@@ -1,0 +1,176 @@
+"""The job of `chondria train`: a recipe in, a run folder with a model out."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from chondria.config import Recipe, recipe_yaml
+from chondria.data.augment import AUGMENTATIONS, Augmentation
+from chondria.data.patches import PatchSampler
+from chondria.errors import OutputExistsError, SettingsError
+from chondria.experiments.run_folder import create_run_folder, environment, write_json
+from chondria.experiments.training_data import TrainingData, load_training_data
+from chondria.inference.device import choose_device, choose_precision, describe_device
+from chondria.models import Model, ModelCard, save_model
+from chondria.networks.catalog import build_network
+from chondria.report.curves import draw_curves
+from chondria.training.checkpoint import Progress
+from chondria.training.train import Observer, TrainingPlan, train
+
+__all__ = ["TrainingRun", "train_recipe"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """What a training left behind."""
+
+    folder: Path
+    model: Model
+    history: list[dict[str, float]]
+
+
+class TrainingObserver(Observer, Protocol):
+    """Watches the loop, and hears what happens around it."""
+
+    def say(self, message: str) -> None:
+        """Something began."""
+
+
+def train_recipe(
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    data_root: str | Path | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    observer: TrainingObserver | None = None,
+) -> TrainingRun:
+    """Train a model as a recipe says.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Data, network and training.
+    folder : str or Path
+        A new folder: recipe.yaml, run.json, history.csv, curves.png, checkpoint.pt and
+        model.safetensors are written there.
+    data_root : str or Path, optional
+        Where the sets' paths start; by default the recipe's own root.
+    device : str
+        See `chondria.inference.device.choose_device`.
+    resume : bool
+        Go on from the folder's checkpoint. The recipe must be the same.
+    observer : TrainingObserver, optional
+        Told of every step and validation.
+
+    Returns
+    -------
+    TrainingRun
+        The folder and the best model.
+
+    Raises
+    ------
+    ChondriaError
+        If data or settings cannot be used, or the folder holds another run.
+    """
+    say: Callable[[str], None] = observer.say if observer else lambda _: None
+    folder = _open_folder(Path(folder), recipe, resume)
+    where = choose_device(device)
+    precision = choose_precision(recipe.training.precision, where)
+    say(f"training on {describe_device(where)} in {precision}")
+    data = load_training_data(recipe, Path(data_root or recipe.data.root), say)
+    if not data:
+        raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
+    record = environment() | {"device": describe_device(where), "precision": precision}
+    record |= {"seed": recipe.seed, "data": [card for _, card in data]}
+    write_json(folder / "run.json", record)
+
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.network.name, **recipe.network.options).to(where)
+    sampler = PatchSampler(
+        [volume.to(where) for volume, _ in data],
+        recipe.training.patch_px,
+        recipe.training.batch,
+        _augmentation(recipe),
+        recipe.seed,
+    )
+    plan = _plan(recipe, precision)
+    progress = train(network, sampler, plan, folder / "checkpoint.pt", observer)
+    model = Model(network, _card(recipe, data, progress), str(folder / "model.safetensors"))
+    _write_results(folder, model, progress, record)
+    return TrainingRun(folder, model, progress.history)
+
+
+def _open_folder(folder: Path, recipe: Recipe, resume: bool) -> Path:
+    text = recipe_yaml(recipe)
+    if not resume:
+        folder = create_run_folder(folder)
+        (folder / "recipe.yaml").write_text(text)
+        return folder
+    stored = folder / "recipe.yaml"
+    if not stored.is_file():
+        raise SettingsError(f"There is no run to resume in '{folder}'; start it without --resume.")
+    if stored.read_text() != text:
+        raise OutputExistsError(
+            f"The run in '{folder}' was started with another recipe (its recipe.yaml); resume it "
+            "with that one or give a new folder."
+        )
+    return folder
+
+
+def _augmentation(recipe: Recipe) -> Augmentation:
+    settings = recipe.augmentation
+    changes: dict[str, Any] = dict(settings.change)
+    allowed = Augmentation.__dataclass_fields__
+    for name in changes:
+        if name not in allowed:
+            raise SettingsError(
+                f"There is no augmentation '{name}'; allowed are: {', '.join(allowed)}."
+            )
+    return replace(AUGMENTATIONS[settings.set], **changes)
+
+
+def _plan(recipe: Recipe, precision: str) -> TrainingPlan:
+    values = recipe.training.model_dump(exclude={"patch_px", "batch"})
+    return TrainingPlan(**(values | {"precision": precision, "seed": recipe.seed}))
+
+
+def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
+    at_best = next((row for row in progress.history if row["step"] == progress.best_step), {})
+    figures = {key: value for key, value in at_best.items() if "iou" in key or "loss" in key}
+    post = recipe.postprocessing
+    return ModelCard(
+        name=recipe.name,
+        description=recipe.description,
+        network=recipe.network.name,
+        options=dict(recipe.network.options),
+        pixel_size_nm=recipe.pixel_size_nm,
+        normalisation=recipe.normalisation,
+        threshold=post.threshold,
+        z_median_nm=post.z_median_nm,
+        smallest_um3=post.smallest_um3,
+        data=[card for _, card in data],
+        terms=recipe.terms,
+        citations=list(recipe.citations),
+        validation=figures | {"step": float(progress.best_step)},
+    )
+
+
+def _write_results(
+    folder: Path, model: Model, progress: Progress, record: dict[str, Any]
+) -> None:
+    save_model(model, folder / "model.safetensors")
+    with (folder / "history.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(progress.history[-1]))
+        writer.writeheader()
+        writer.writerows(progress.history)
+    draw_curves(progress.history, folder / "curves.png")
+    record |= {"steps": progress.step, "best_step": progress.best_step}
+    record |= {"best_score": progress.best_score, "validation": model.card.validation}
+    write_json(folder / "run.json", record)

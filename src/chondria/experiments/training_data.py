@@ -1,0 +1,140 @@
+"""From a recipe's data settings to volumes that a sampler can cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chondria.config import ImageSet, PhantomSet, Recipe
+from chondria.data.normalize import measure_normalisation
+from chondria.data.patches import TrainingVolume
+from chondria.data.phantom import make_phantom
+from chondria.data.phantom_style import PhantomStyle
+from chondria.data.resample import grid_shape, resample_mask, resample_slices
+from chondria.data.splits import Split, block_split
+from chondria.errors import PixelValueError, ShapeError, VoxelSizeError
+from chondria.evaluation.objects import as_mask
+from chondria.io import data_hash, open_volume
+from chondria.volume import Volume
+
+__all__ = ["TrainingData", "load_training_data"]
+
+TrainingData = list[tuple[TrainingVolume, dict[str, Any]]]
+
+
+def load_training_data(
+    recipe: Recipe, data_root: Path, say: Callable[[str], None] = lambda _: None
+) -> TrainingData:
+    """Read, check and resample every set of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its `data`, `pixel_size_nm` and `normalisation` are used.
+    data_root : Path
+        Where the sets' paths start.
+    say : callable
+        Told what is being read.
+
+    Returns
+    -------
+    list of (TrainingVolume, dict)
+        Each volume with its line for the model card: name, shape, voxel size, hash.
+
+    Raises
+    ------
+    ChondriaError
+        If images or masks cannot be used; the sentence names the set.
+    """
+    loaded: TrainingData = []
+    for settings in recipe.data.sets:
+        say(f"reading {settings.name}")
+        loaded.append(_load_images(settings, recipe, data_root))
+    for phantom in recipe.data.phantoms:
+        for index in range(phantom.count):
+            say(f"making {phantom.name} {index + 1} of {phantom.count}")
+            loaded.append(_make_phantom(phantom, index, recipe))
+    return loaded
+
+
+def _load_images(
+    settings: ImageSet, recipe: Recipe, root: Path
+) -> tuple[TrainingVolume, dict[str, Any]]:
+    images = open_volume(root / settings.images, settings.voxel_size_nm)
+    masks = open_volume(root / settings.masks, settings.voxel_size_nm or images.voxel_size_nm)
+    if images.shape != masks.shape:
+        raise ShapeError(
+            f"Found images of shape {images.shape} and masks of shape {masks.shape} in the set "
+            f"'{settings.name}'; every image needs a mask of its own size."
+        )
+    split = block_split(
+        images.shape[0],
+        settings.validation_slices,
+        settings.gap_slices,
+        settings.validate_every,
+    )
+    mask = as_mask(masks.numpy(), str(root / settings.masks))
+    if not mask.any():
+        raise PixelValueError(
+            f"Found no foreground in {root / settings.masks}; a network cannot learn from empty "
+            "masks: check that these are the masks."
+        )
+    card = {
+        "name": settings.name,
+        "slices": f"{split.train.start}-{split.train.stop - 1}",
+        "voxel_size_nm": images.voxel_size_nm,
+        "images_sha256": data_hash(images),
+        "masks_sha256": data_hash(masks),
+    }
+    volume = _to_training(settings.name, images, mask, recipe, split, settings.weight)
+    return volume, card
+
+
+def _make_phantom(
+    settings: PhantomSet, index: int, recipe: Recipe
+) -> tuple[TrainingVolume, dict[str, Any]]:
+    seed = settings.seed + index
+    style = PhantomStyle.random(np.random.default_rng(seed))
+    phantom = make_phantom(settings.shape, settings.voxel_size_nm, seed=seed, style=style)
+    split = block_split(settings.shape[0], 0, 0)
+    mask: NDArray[np.bool_] = phantom.labels.numpy() > 0
+    card = {
+        "name": f"{settings.name}-{seed}",
+        "slices": f"0-{settings.shape[0] - 1}",
+        "voxel_size_nm": settings.voxel_size_nm,
+        "seed": seed,
+    }
+    weight = settings.weight / settings.count
+    return _to_training(card["name"], phantom.image, mask, recipe, split, weight), card
+
+
+def _to_training(
+    name: str,
+    images: Volume,
+    mask: NDArray[np.bool_],
+    recipe: Recipe,
+    split: Split,
+    weight: float,
+) -> TrainingVolume:
+    """Resample to the model's pixel size and to bytes."""
+    pixels = images.numpy()
+    normalisation = measure_normalisation(pixels, recipe.normalisation, f"the set '{name}'")
+    if recipe.pixel_size_nm is not None:
+        if images.voxel_size_nm is None:
+            raise VoxelSizeError(
+                f"Found no voxel size in the set '{name}', but the recipe's pixel size is "
+                f"{recipe.pixel_size_nm} nm; give the set a voxel_size_nm."
+            )
+        shape = grid_shape(images.shape[1:], images.voxel_size_nm[1:], recipe.pixel_size_nm)
+        pixels, mask = resample_slices(pixels, shape), resample_mask(mask, shape)
+    if pixels.dtype != np.uint8:
+        # Bytes over mean +- 4 deviations keep the contrast that a network sees.
+        low = normalisation.mean - 4 * normalisation.deviation
+        pixels = ((pixels - low) * (255 / (8 * normalisation.deviation))).clip(0, 255)
+        pixels = pixels.round().astype(np.uint8)
+        normalisation = measure_normalisation(pixels, recipe.normalisation, f"the set '{name}'")
+    return TrainingVolume.from_arrays(name, pixels, mask, normalisation, split, weight)

@@ -1,0 +1,230 @@
+"""Predict the probability of mitochondria, slice by slice, in tiles that join without seams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from chondria.errors import ModelError, SettingsError, ShapeError
+from chondria.inference.device import Precision, true_fp32
+from chondria.inference.streaming import in_background
+from chondria.inference.tta import IDENTITY, d4_transforms, mean_probability
+from chondria.io.slabs import ArraySink
+from chondria.tiling import Tile, read_mirrored, tile_grid
+from chondria.volume import ArraySource
+
+__all__ = ["PredictionSettings", "predict"]
+
+# A slice of 2048 px with its margin goes through whole: the widest that a U-Net of 32 filters
+# takes in about 6 GB of memory (fp32).
+WHOLE_SLICE_PX = 2080
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionSettings:
+    """How to predict.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where to compute.
+    precision : {"fp32", "bf16"}
+        Arithmetic of the network; probabilities are always computed in float32.
+    tta : {"none", "d4"}
+        Whether to average over the eight flips and rotations of the square, at 8 times the cost.
+    tile_px : int, optional
+        Longest edge of what the network sees at once; None takes a slice whole up to about
+        2048 px square. The prediction does not depend on it, memory does.
+    margin_px : int
+        Mirrored pixels around a slice.
+    batch_px : int
+        Number of pixels up to which small tiles go through the network together.
+    """
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    precision: Precision = "fp32"
+    tta: Literal["none", "d4"] = "none"
+    tile_px: int | None = None
+    margin_px: int = 16
+    batch_px: int = 2**20
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("precision", self.precision, get_args(Precision)),
+            ("tta", self.tta, ("none", "d4")),
+        ):
+            if value not in allowed:
+                raise SettingsError(f"Found {name} '{value}'; allowed are {' and '.join(allowed)}.")
+
+
+def predict(
+    network: nn.Module,
+    source: ArraySource,
+    sink: ArraySink,
+    *,
+    normalize: Callable[[NDArray[Any]], NDArray[np.float32]],
+    settings: PredictionSettings = PredictionSettings(),
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Predict every slice of a volume; reading and writing happen beside the computing.
+
+    Tiled prediction equals that of the whole slice to rounding (see `chondria.tiling`).
+
+    Parameters
+    ----------
+    network : nn.Module
+        From (B, 1, Y, X) to logits of the same shape, for Y and X that are multiples of its
+        attribute ``stride_px``; its attribute ``receptive_radius_px`` is how far a pixel sees.
+        Moved to the device in channels-last format; its training mode is given back.
+    source : ArraySource, (Z, Y, X)
+        Pixels at the size that the network was trained on. Read tile by tile, in order of slices,
+        from one thread.
+    sink : ArraySink, (Z, Y, X)
+        Takes the probability map: 0 to 1 if it is of a floating type, ``round(255 p)`` if uint8.
+        Written tile by tile, in order of slices, from one thread.
+    normalize : callable
+        From pixels (Y, X) as the source has them to float32 model input of the same shape.
+        It sees one tile at a time, so it must treat every pixel alike.
+    settings : PredictionSettings
+        Device, precision, tiles.
+    progress : callable, optional
+        Told after each batch of tiles how many tiles of how many are in the sink.
+
+    Raises
+    ------
+    ShapeError
+        If source and sink are not two volumes of one shape.
+    SettingsError
+        If the sink is of another type, or tiles have no room within the network's halo.
+    ModelError
+        If the network's output is not of the shape of its input.
+
+    Notes
+    -----
+    Chunks of compressed storage should be decoded and encoded once, not for every slice in them:
+    what `chondria.io` opens and creates sees to that, a bare Zarr or HDF5 array does not.
+    """
+    _check_arrays(source, sink)
+    tiles = _tiles_of(network, source.shape[1:], settings)
+    total = len(tiles) * source.shape[0]
+    batches = list(_batches(total, tiles, settings.batch_px))
+    pinned = settings.device.type == "cuda"
+
+    def read(batch: range) -> Tensor:
+        return _read_batch(source, batch, tiles, normalize, pinned)
+
+    def write(computed: tuple[range, Tensor]) -> int:
+        batch, values = computed
+        _write_batch(sink, batch, tiles, values)
+        return batch.stop
+
+    with ExitStack() as stack:
+        stack.enter_context(_evaluating(network, settings))
+        images = stack.enter_context(closing(in_background(read, batches)))
+        values = (_forward(network, image, settings, np.dtype(sink.dtype)) for image in images)
+        done = stack.enter_context(closing(in_background(write, zip(batches, values, strict=True))))
+        for count in done:
+            if progress is not None:
+                progress(count, total)
+
+
+def _check_arrays(source: ArraySource, sink: ArraySink) -> None:
+    """Refuse a sink that does not fit."""
+    if len(source.shape) != 3 or tuple(source.shape) != tuple(sink.shape):
+        raise ShapeError(
+            f"Found a source of shape {tuple(source.shape)} and a sink of shape "
+            f"{tuple(sink.shape)}; both must be the same volume (Z, Y, X)."
+        )
+    dtype = np.dtype(sink.dtype)
+    if dtype.kind != "f" and dtype != np.uint8:
+        raise SettingsError(
+            f"Found a probability map of type {dtype}; allowed are float32 (0 to 1) and "
+            "uint8 (0 to 255)."
+        )
+
+
+def _tiles_of(
+    network: nn.Module, shape_yx: tuple[int, ...], settings: PredictionSettings
+) -> list[Tile]:
+    """Tiles of one slice, as the network's geometry asks."""
+    stride_px, radius_px = (
+        getattr(network, name, None) for name in ("stride_px", "receptive_radius_px")
+    )
+    if stride_px is None or radius_px is None:
+        raise ModelError(
+            f"Found a network {type(network).__name__} without stride_px or receptive_radius_px; "
+            "give it both attributes so that tiles can be laid out."
+        )
+    return tile_grid(
+        (int(shape_yx[0]), int(shape_yx[1])),
+        WHOLE_SLICE_PX if settings.tile_px is None else settings.tile_px,
+        halo_px=int(cast(int, radius_px)),
+        stride_px=int(cast(int, stride_px)),
+        margin_px=settings.margin_px,
+    )
+
+
+def _batches(total: int, tiles: list[Tile], batch_px: int) -> Iterator[range]:
+    """Group all tiles of all slices, counted through, into batches; all tiles are of one shape."""
+    y, x = tiles[0].read_shape
+    size = max(1, batch_px // (y * x))
+    return (range(start, min(start + size, total)) for start in range(0, total, size))
+
+
+def _read_batch(
+    source: ArraySource,
+    batch: range,
+    tiles: list[Tile],
+    normalize: Callable[[NDArray[Any]], NDArray[np.float32]],
+    pinned: bool,
+) -> Tensor:
+    """Read tiles and make them model input (B, 1, Y, X)."""
+    images = torch.empty((len(batch), 1, *tiles[0].read_shape), pin_memory=pinned)
+    for image, number in zip(images.numpy(), batch, strict=True):
+        z, tile = divmod(number, len(tiles))
+        image[0] = normalize(read_mirrored(source, z, tiles[tile].read))
+    return images
+
+
+def _forward(
+    network: nn.Module, images: Tensor, settings: PredictionSettings, dtype: np.dtype[Any]
+) -> Tensor:
+    """Compute probabilities (B, 1, Y, X) on the device, in the range of the sink's type."""
+    device = settings.device
+    images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
+    transforms = (IDENTITY,) if settings.tta == "none" else d4_transforms()
+    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+        probability = mean_probability(network, images, transforms)
+    if probability.shape != images.shape:
+        raise ModelError(
+            f"Found a network output of shape {tuple(probability.shape)} for an input of "
+            f"{tuple(images.shape)}; a network must keep the shape (B, 1, Y, X)."
+        )
+    return probability if dtype.kind == "f" else probability.mul_(255).round_().to(torch.uint8)
+
+
+def _write_batch(sink: ArraySink, batch: range, tiles: list[Tile], values: Tensor) -> None:
+    """Write the kept part of each tile; waits for the device, beside the computing."""
+    for value, number in zip(values.cpu().numpy(), batch, strict=True):
+        z, tile = divmod(number, len(tiles))
+        sink[z, *tiles[tile].write] = value[0][tiles[tile].crop]
+
+
+@contextmanager
+def _evaluating(network: nn.Module, settings: PredictionSettings) -> Iterator[None]:
+    """Put a network on the device, ready to predict; give its training mode back afterwards."""
+    was_training = network.training
+    # PyTorch's stub of `to` does not know the two arguments together.
+    cast(Any, network).to(settings.device, memory_format=torch.channels_last).eval()
+    try:
+        with torch.inference_mode(), true_fp32(settings.device):
+            yield
+    finally:
+        network.train(was_training)

@@ -1,0 +1,188 @@
+"""A model: a network, what it was trained for, and where that stands. One safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from chondria import __version__
+from chondria.data.normalize import NormalisationKind
+from chondria.errors import InputNotFoundError, ModelError
+from chondria.networks.catalog import build_network
+from chondria.networks.unet import UNet
+
+__all__ = ["DEFAULT_MODEL", "Model", "ModelCard", "bundled_models", "load_model", "save_model"]
+
+DEFAULT_MODEL = "mito-em"
+WEIGHTS = Path(__file__).parent / "weights"
+CARD_KEY = "chondria_card"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is, where it comes from and how it is meant to be used.
+
+    Attributes
+    ----------
+    name, description : str
+        For people.
+    network : str
+        Name in the catalog.
+    options : dict
+        Of the network.
+    pixel_size_nm : tuple of float or None
+        Pixel size (y, x) that it was trained at; inputs are resampled to it.
+    normalisation : {"volume", "unit"}
+        Of the grey levels.
+    threshold : float
+        Probability from which a pixel is foreground, chosen on validation slices.
+    z_median_nm : float
+        Extent of the median along z that smooths the mask; 0 for none.
+    smallest_um3 : float
+        Objects below this volume are dropped; 0 for none.
+    data : list of dict
+        Training sets: name, voxel size, slices, hash.
+    terms : str
+        Terms of use of the weights.
+    citations : list of str
+        Of the training data.
+    validation : dict
+        Figures on the validation slices.
+    chondria : str
+        Version that trained it.
+    """
+
+    name: str
+    description: str
+    network: str
+    options: dict[str, Any]
+    pixel_size_nm: tuple[float, float] | None
+    normalisation: NormalisationKind = "volume"
+    threshold: float = 0.5
+    z_median_nm: float = 0.0
+    smallest_um3: float = 0.0
+    data: list[dict[str, Any]] = field(default_factory=list)
+    terms: str = ""
+    citations: list[str] = field(default_factory=list)
+    validation: dict[str, float] = field(default_factory=dict)
+    chondria: str = __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network in evaluation mode with its card."""
+
+    network: UNet
+    card: ModelCard
+    source: str = "memory"
+
+    def with_card(self, **changes: Any) -> Model:
+        """Change fields of the card."""
+        return replace(self, card=replace(self.card, **changes))
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
+
+
+def load_model(name: str | Path = DEFAULT_MODEL) -> Model:
+    """Load a bundled model by name, or a model file.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name that `bundled_models` lists, or the path of a ``.safetensors`` file.
+
+    Returns
+    -------
+    Model
+        In evaluation mode, on the CPU, in fp32.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such model.
+    ModelError
+        If the file is a pickle, damaged, no chondria model, or holds another network's weights.
+    """
+    path = WEIGHTS / f"{name}.safetensors" if str(name) in bundled_models() else Path(name)
+    if not path.is_file():
+        raise InputNotFoundError(
+            f"There is no model '{name}': give the path of a .safetensors file or one of "
+            f"{', '.join(bundled_models()) or 'none (no model comes with this build)'}."
+        )
+    card, weights = _read(path)
+    network = build_network(card.network, **card.options)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The weights in {path} do not fit the network '{card.network}' with the options "
+            f"{card.options}: they belong to another network."
+        ) from error
+    return Model(network.eval(), card, str(name))
+
+
+def save_model(model: Model, path: str | Path) -> Path:
+    """Write a model as safetensors in half precision; renamed when whole.
+
+    Parameters
+    ----------
+    model : Model
+        Floating-point weights are rounded to fp16.
+    path : str or Path
+        Ends in ``.safetensors``.
+
+    Returns
+    -------
+    Path
+        Where it lies.
+    """
+    path = Path(path)
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in model.network.state_dict().items()
+    }
+    temporary = path.with_name(f".{path.name}.part")
+    save_file(weights, temporary, metadata={CARD_KEY: json.dumps(asdict(model.card))})
+    os.replace(temporary, path)
+    return path
+
+
+def _read(path: Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if head[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        raise ModelError(
+            f"Found a pickle in {path}; it could run any code, so only .safetensors files that "
+            "`chondria train` wrote are loaded."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            card = (file.metadata() or {}).get(CARD_KEY)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"Cannot read {path} as safetensors ({error}); give a model that `chondria train` "
+            "wrote."
+        ) from error
+    if card is None:
+        raise ModelError(
+            f"Found no chondria model card in {path}; its weights are another program's: give a "
+            "model that `chondria train` wrote."
+        )
+    fields = json.loads(card)
+    if fields["pixel_size_nm"] is not None:
+        fields["pixel_size_nm"] = tuple(fields["pixel_size_nm"])
+    return ModelCard(**fields), {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in weights.items()
+    }

@@ -1,0 +1,96 @@
+"""Everything a training run needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from chondria.errors import FormatError
+
+__all__ = ["Progress", "load_checkpoint", "save_checkpoint"]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    step : int
+        Optimizer steps done.
+    best_score : float
+        Highest value of the monitored figure so far (a loss counts negative).
+    best_step : int
+        The step that it was measured at.
+    best_weights : dict of Tensor
+        The network's state then.
+    stale : int
+        Validations since.
+    running_loss : float
+        Sum of the training loss since the last validation.
+    history : list of dict
+        One row a validation.
+    """
+
+    step: int = 0
+    best_score: float = float("-inf")
+    best_step: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    stale: int = 0
+    running_loss: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    progress: Progress,
+) -> None:
+    """Write weights, optimizer, random states and progress; renamed when whole."""
+    state = {
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "generator": generator.get_state(),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "progress": asdict(progress),
+    }
+    temporary = path.with_name(f".{path.name}.part")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def load_checkpoint(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> Progress:
+    """Put everything back where it was.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged or of another network.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+    except Exception as error:
+        raise FormatError(
+            f"Cannot resume from {path}: it is damaged or of another network ({error}); start anew "
+            "in another folder."
+        ) from error
+    generator.set_state(state["generator"])
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+    return Progress(**state["progress"])

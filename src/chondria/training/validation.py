@@ -1,0 +1,112 @@
+"""Loss and IoU of a network on the validation slices of each volume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from chondria.data.patches import TrainingVolume
+
+__all__ = ["Validation", "VolumeScore", "validate"]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeScore:
+    """Loss averaged over pixels, and one global IoU over the validation slices of a volume."""
+
+    name: str
+    loss: float
+    iou: float
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Scores of every volume; the totals are plain means over volumes."""
+
+    volumes: tuple[VolumeScore, ...]
+
+    @property
+    def loss(self) -> float:
+        """Mean loss over volumes."""
+        return sum(score.loss for score in self.volumes) / len(self.volumes)
+
+    @property
+    def iou(self) -> float:
+        """Mean IoU over volumes."""
+        return sum(score.iou for score in self.volumes) / len(self.volumes)
+
+
+@torch.inference_mode()
+def validate(
+    network: nn.Module,
+    volumes: Sequence[TrainingVolume],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    stride_px: int,
+    precision: str = "fp32",
+) -> Validation | None:
+    """Evaluate a network on whole validation slices, at the model's pixel size and threshold 0.5.
+
+    Parameters
+    ----------
+    network : Module
+        Maps (1, 1, Y, X) to logits; put into evaluation mode here, and back afterwards.
+    volumes : sequence of TrainingVolume
+        Those without validation slices are passed over.
+    loss : callable
+        Of logits and targets.
+    stride_px : int
+        Slices are mirrored up to a multiple of this.
+    precision : {"fp32", "bf16"}
+        Of the forward pass.
+
+    Returns
+    -------
+    Validation or None
+        None where no volume has validation slices.
+    """
+    was_training = network.training
+    network.eval()
+    scores = tuple(
+        _score(network, volume, loss, stride_px, precision)
+        for volume in volumes
+        if len(volume.split.validation)
+    )
+    network.train(was_training)
+    return Validation(scores) if scores else None
+
+
+def _score(
+    network: nn.Module,
+    volume: TrainingVolume,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    stride_px: int,
+    precision: str,
+) -> VolumeScore:
+    normal = volume.normalisation
+    total, overlap, union = 0.0, 0, 0
+    for z in volume.split.validation:
+        image = (volume.images[z].float() - normal.mean) / normal.deviation
+        truth = volume.masks[z].float()[None, None]
+        logits = _forward(network, image[None, None], stride_px, precision)
+        total += float(loss(logits, truth))
+        found, true = logits > 0, truth > 0
+        overlap += int((found & true).sum())
+        union += int((found | true).sum())
+    return VolumeScore(
+        volume.name, total / len(volume.split.validation), overlap / union if union else 1.0
+    )
+
+
+def _forward(network: nn.Module, image: Tensor, stride_px: int, precision: str) -> Tensor:
+    height, width = image.shape[-2:]
+    pad = (0, -width % stride_px, 0, -height % stride_px)
+    padded = functional.pad(image, pad, mode="reflect").contiguous(
+        memory_format=torch.channels_last
+    )
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        logits: Tensor = network(padded)
+    return logits[..., :height, :width].float()
