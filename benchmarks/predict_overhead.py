@@ -46,7 +46,7 @@ def main() -> None:
     device = choose_device(options.device)
     settings = PredictionSettings(device, choose_precision(options.precision, device))
     torch.manual_seed(0)
-    network = build_network("unet", filters=options.filters).eval()
+    network: Any = build_network("unet", filters=options.filters).eval()
     network.to(device, memory_format=torch.channels_last)
     with tempfile.TemporaryDirectory() as folder:
         slices = find_slices(options.data, options.slices, Path(folder))
@@ -88,8 +88,8 @@ def bare_forward(
 
 
 def normalize(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    scaled: NDArray[np.float32] = (pixels.astype(np.float32) / 255 - 0.5) / 0.2
-    return scaled
+    scaled = (pixels.astype(np.float32) / 255 - 0.5) / 0.2
+    return scaled.astype(np.float32, copy=False)
 
 
 def ready_tensors(slices: list[Path], device: torch.device) -> list[torch.Tensor]:
@@ -148,7 +148,7 @@ def report(
 
 
 def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA / "lucchi++" / "test" / "images")
     parser.add_argument("--slices", type=int, default=8)
     parser.add_argument("--filters", type=int, default=32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -153,7 +152,7 @@ def save_model(model: Model, path: str | Path) -> Path:
     }
     temporary = path.with_name(f".{path.name}.part")
     save_file(weights, temporary, metadata={CARD_KEY: json.dumps(asdict(model.card))})
-    os.replace(temporary, path)
+    temporary.replace(path)
     return path
 
 

@@ -72,6 +72,14 @@ def test_a_shape_mismatch_names_both_shapes() -> None:
     assert prediction.shape == truth.shape == (1, 3, 4)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9, 9), (9, 1, 9), (9, 9, 1)])
+def test_thin_volumes_full_of_dots(shape: tuple[int, ...]) -> None:
+    mask = np.zeros(shape, bool)
+    mask[::2, ::2, ::2] = True
+    assert connected_objects(mask).max() == mask.sum()
+    assert connected_profiles(mask[0]).max() == mask[0].sum()
+
+
 def test_objects_touch_over_corners_but_not_over_values() -> None:
     corners = np.zeros((2, 2, 2), np.uint8)
     corners[0, 0, 0] = corners[1, 1, 1] = 1

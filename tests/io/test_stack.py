@@ -28,7 +28,7 @@ class Chunked:
 
     def __getitem__(self, key):
         assert all(part.step is None or part.step > 0 for part in key), "stores cannot go backward"
-        values = VALUES[key]
+        values = VALUES[key].copy()
         self.read += values.size
         return values
 

@@ -67,6 +67,14 @@ def test_a_2d_image_is_one_slice() -> None:
     assert connected_instances(np.zeros((3, 3))).max() == 0
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9, 9), (9, 1, 9), (9, 9, 1), (5, 5, 5)])
+def test_volumes_full_of_dots(shape: tuple[int, ...]) -> None:
+    mask = np.zeros(shape, bool)
+    mask[::2, ::2, ::2] = True
+    assert connected_instances(mask).max() == mask.sum()
+    assert connected_instances(mask, dimensions=2).max() == mask.sum()
+
+
 def test_other_connectivities_are_refused() -> None:
     mask = np.ones((2, 2, 2))
     with pytest.raises(SettingsError, match="6, 18, 26"):

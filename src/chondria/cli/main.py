@@ -6,7 +6,14 @@ import sys
 
 import typer
 
-from chondria.cli import train as train_command
+from chondria.cli.check import check
+from chondria.cli.demo import demo
+from chondria.cli.evaluate import evaluate
+from chondria.cli.info import info
+from chondria.cli.phantom import phantom
+from chondria.cli.predict import predict
+from chondria.cli.segment import segment
+from chondria.cli.train import train
 from chondria.errors import ChondriaError
 
 __all__ = ["app", "main"]
@@ -19,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("train")(train_command.train)
+for command in (demo, check, segment, evaluate, predict, train, phantom, info):
+    app.command(command.__name__)(command)
 
 
 @app.callback()

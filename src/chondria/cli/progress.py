@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["TrainingBar", "console", "slice_bar"]
+__all__ = ["TrainingBar", "console", "say", "tile_bar"]
 
 console = Console(stderr=True, highlight=False)
 
 
-def slice_bar(transient: bool = True) -> Progress:
-    """Make a bar that counts slices and says the time left."""
-    return Progress(
+@contextmanager
+def tile_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that moves a bar of tiles, with the time left."""
+    columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console,
-        transient=transient,
-        disable=not sys.stderr.isatty(),
     )
+    bar = Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def say(message: str) -> None:
+    """Tell the person something, beside the output proper."""
+    console.print(message, soft_wrap=True)
 
 
 class TrainingBar:

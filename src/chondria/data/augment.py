@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -164,13 +165,15 @@ def apply_geometry(windows: Tensor, geometry: Geometry, patch_px: int) -> Tensor
     """
     device = windows.device
     axis = torch.arange(patch_px, device=device, dtype=torch.float32) - (patch_px - 1) / 2
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.stack([x, y], -1).expand(windows.shape[0], -1, -1, -1)
+    y, x = axis[:, None], axis[None, :]
     if geometry.displacement is not None:
-        points = points + geometry.displacement.to(device)
-    points = torch.einsum("bij,bhwj->bhwi", geometry.matrix.to(device), points)
+        dx, dy = geometry.displacement.to(device).unbind(-1)
+        y, x = y + dy, x + dx
     # align_corners: -1 and 1 are the centres of the first and last pixel.
-    grid = points / ((windows.shape[-1] - 1) / 2)
+    matrix = geometry.matrix.to(device) / ((windows.shape[-1] - 1) / 2)
+    # Written out: a product of 2x2 matrices with every pixel is slow as a matrix product.
+    rows = [[matrix[:, i, j, None, None] for j in range(2)] for i in range(2)]
+    grid = torch.stack([by_x * x + by_y * y for by_x, by_y in rows], -1)
     return functional.grid_sample(windows, grid, padding_mode="border", align_corners=True)
 
 
@@ -199,8 +202,11 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
     def per_patch(values: Tensor) -> Tensor:
         return values.to(images.device)[:, None, None, None]
 
-    if bool((intensity.blur_px > 0).any()):
-        images = _blur(images, intensity.blur_px.to(images.device))
+    blurred = intensity.blur_px.nonzero()[:, 0]
+    if len(blurred):
+        where = blurred.to(images.device)
+        sharp, sigma_px = images[where], intensity.blur_px[blurred].to(images.device)
+        images = images.index_copy(0, where, _blur(sharp, sigma_px))
     # A gamma-like bend for signed values: dark and bright ends move against the middle.
     bent = images + per_patch(intensity.gamma) * (images.clamp(-3, 3).square() - 1) / 2
     images = bent * per_patch(intensity.contrast) + per_patch(intensity.brightness)
@@ -226,11 +232,22 @@ def _sample_elastic(
     if not augmentation.elastic_probability:
         return None
     deformed = torch.rand(batch, generator=generator) < augmentation.elastic_probability
-    noise = torch.rand(batch, 2, patch_px, patch_px, generator=generator) * 2 - 1
-    kernel = _gaussian(torch.tensor([augmentation.elastic_sigma * patch_px]))
-    smooth = _convolve(noise.flatten(0, 1)[:, None], kernel.expand(2 * batch, -1))
-    field = smooth.view(batch, 2, patch_px, patch_px) * (augmentation.elastic_alpha * patch_px)
-    return field.permute(0, 2, 3, 1) * deformed[:, None, None, None]
+    # Drawn for all patches, so that what follows does not depend on how many are deformed.
+    noise = torch.rand(batch, 2, patch_px, patch_px, generator=generator)[deformed] * 2 - 1
+    smoothing = _smoothing_matrix(augmentation.elastic_sigma * patch_px, patch_px)
+    smooth = smoothing @ noise @ smoothing.T
+    field = torch.zeros(batch, patch_px, patch_px, 2)
+    field[deformed] = smooth.permute(0, 2, 3, 1) * (augmentation.elastic_alpha * patch_px)
+    return field
+
+
+@lru_cache(maxsize=8)
+def _smoothing_matrix(sigma_px: float, n: int) -> Tensor:
+    """Mirrored Gaussian smoothing of n values as a matrix (n, n); for wide kernels, far faster."""
+    kernel = _gaussian(torch.tensor([sigma_px]))[:, None]
+    radius = kernel.shape[-1] // 2
+    mirrored = functional.pad(torch.eye(n)[:, None], (radius, radius), mode="reflect")
+    return functional.conv1d(mirrored, kernel)[:, 0].T.contiguous()
 
 
 def _blur(images: Tensor, sigma_px: Tensor) -> Tensor:

@@ -133,9 +133,10 @@ class PatchSampler:
         places = self._draw_places()
         geometry = sample_geometry(self.augmentation, self.batch, self.patch_px, self.generator)
         intensity = sample_intensity(self.augmentation, self.batch, self.patch_px, self.generator)
-        windows = torch.stack([_cut(place, self._window_px) for place in places])
+        windows = torch.stack([_cut(place, self._window_px) for place in places]).float()
         patches = apply_geometry(windows, geometry, self.patch_px)
-        images = apply_intensity(patches[:, :1], intensity)
+        # After the interpolation, which weights sum to one: there are fewer pixels by now.
+        images = apply_intensity(_normalise(patches[:, :1], places), intensity)
         return images, (patches[:, 1:] >= 0.5).float()
 
     def _draw_places(self) -> list[Place]:
@@ -158,16 +159,29 @@ def _centre(share: float, n: int, patch_px: int) -> int:
     return int(share * (room + 1)) + min(patch_px, n) // 2
 
 
+def _normalise(patches: Tensor, places: Sequence[Place]) -> Tensor:
+    normals = [place.volume.normalisation for place in places]
+    mean = torch.tensor([normal.mean for normal in normals], device=patches.device)
+    deviation = torch.tensor([normal.deviation for normal in normals], device=patches.device)
+    return (patches - mean[:, None, None, None]) / deviation[:, None, None, None]
+
+
 def _cut(place: Place, side: int) -> Tensor:
-    """Cut the window (2, side, side) around a place, mirrored at the border of the image."""
-    volume = place.volume
-    _, height, width = volume.images.shape
-    rows = _mirrored(place.y - side // 2, side, height, volume.images.device)
-    columns = _mirrored(place.x - side // 2, side, width, volume.images.device)
-    image = volume.images[place.z][rows[:, None], columns].float()
-    mask = volume.masks[place.z][rows[:, None], columns].float()
-    normal = volume.normalisation
-    return torch.stack([(image - normal.mean) / normal.deviation, mask])
+    """Cut the window (2, side, side) of bytes around a place, mirrored at the image's border."""
+    images, masks = place.volume.images, place.volume.masks
+    _, height, width = images.shape
+    top, left = place.y - side // 2, place.x - side // 2
+    if min(top, left) >= 0 and top + side <= height and left + side <= width:
+        inside = (place.z, slice(top, top + side), slice(left, left + side))
+        return torch.stack([images[inside], masks[inside]])
+    rows = _mirrored(top, side, height, images.device)
+    columns = _mirrored(left, side, width, images.device)
+    return torch.stack(
+        [
+            plane.index_select(0, rows).index_select(1, columns)
+            for plane in (images[place.z], masks[place.z])
+        ]
+    )
 
 
 def _mirrored(start: int, length: int, n: int, device: torch.device) -> Tensor:

@@ -17,9 +17,7 @@ class Split:
     validation: range
 
 
-def block_split(
-    n_slices: int, validation_slices: int, gap_slices: int, every: int = 1
-) -> Split:
+def block_split(n_slices: int, validation_slices: int, gap_slices: int, every: int = 1) -> Split:
     """Keep the last block of slices for validation, behind a gap.
 
     Parameters

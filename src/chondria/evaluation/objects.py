@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,10 +126,7 @@ def connected_objects(labels: NDArray[Any]) -> NDArray[Any]:
     ndarray of uint16 or uint32, (Z, Y, X)
         1, 2, 3 ... in the objects, 0 in the background.
     """
-    import cc3d
-
-    objects: NDArray[Any] = cc3d.connected_components(labels, connectivity=FULL_3D)
-    return objects
+    return _components(labels, FULL_3D)
 
 
 def connected_profiles(labels: NDArray[Any]) -> NDArray[Any]:
@@ -145,10 +142,16 @@ def connected_profiles(labels: NDArray[Any]) -> NDArray[Any]:
     ndarray of uint16 or uint32, (Y, X)
         1, 2, 3 ... in the profiles, 0 in the background.
     """
+    return _components(labels, FULL_2D)
+
+
+def _components(labels: NDArray[Any], connectivity: Literal[8, 26]) -> NDArray[Any]:
     import cc3d
 
-    profiles: NDArray[Any] = cc3d.connected_components(labels, connectivity=FULL_2D)
-    return profiles
+    # cc3d 4.1 takes too little room for dots in a boolean volume of one slice, and stops.
+    values = labels.view(np.uint8) if labels.dtype == np.bool_ else labels
+    components: NDArray[Any] = cc3d.connected_components(values, connectivity=connectivity)
+    return components
 
 
 def _some_values(array: NDArray[Any], most: int = 5) -> str:

@@ -57,7 +57,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write a JSON file; renamed when whole."""
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(json.dumps(values, indent=2) + "\n")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _version(package: str) -> str | None:

@@ -162,9 +162,7 @@ def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
     )
 
 
-def _write_results(
-    folder: Path, model: Model, progress: Progress, record: dict[str, Any]
-) -> None:
+def _write_results(folder: Path, model: Model, progress: Progress, record: dict[str, Any]) -> None:
     save_model(model, folder / "model.safetensors")
     with (folder / "history.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(progress.history[-1]))

@@ -102,14 +102,15 @@ def _make_phantom(
     phantom = make_phantom(settings.shape, settings.voxel_size_nm, seed=seed, style=style)
     split = block_split(settings.shape[0], 0, 0)
     mask: NDArray[np.bool_] = phantom.labels.numpy() > 0
+    name = f"{settings.name}-{seed}"
     card = {
-        "name": f"{settings.name}-{seed}",
+        "name": name,
         "slices": f"0-{settings.shape[0] - 1}",
         "voxel_size_nm": settings.voxel_size_nm,
         "seed": seed,
     }
     weight = settings.weight / settings.count
-    return _to_training(card["name"], phantom.image, mask, recipe, split, weight), card
+    return _to_training(name, phantom.image, mask, recipe, split, weight), card
 
 
 def _to_training(

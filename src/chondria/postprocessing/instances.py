@@ -143,7 +143,9 @@ def _components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tuple[ND
     """Number the components of a slice or volume, and count them."""
     import cc3d
 
-    return cc3d.connected_components(mask, connectivity=connectivity, return_N=True)
+    # cc3d 4.1 takes too little room for dots in a boolean volume of one slice, and stops.
+    values = mask.view(np.uint8)
+    return cc3d.connected_components(values, connectivity=connectivity, return_N=True)
 
 
 def _label_slices(mask: NDArray[np.bool_], connectivity: Connectivity) -> NDArray[Any]:

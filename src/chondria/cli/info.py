@@ -1,0 +1,78 @@
+"""`chondria info`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["info"]
+
+
+def info(
+    what: Annotated[
+        str | None, typer.Argument(help="A file, a folder or a model; nothing for this machine.")
+    ] = None,
+) -> None:
+    """Say what a file, a model or this installation is."""
+    from pathlib import Path
+
+    from chondria.models import bundled_models
+
+    if what is None:
+        _installation()
+    elif what in bundled_models() or what.endswith(".safetensors"):
+        _model(what)
+    else:
+        from chondria.io import open_volume, volume_format
+
+        volume = open_volume(Path(what))
+        _print(
+            {
+                "format": volume_format(what),
+                "shape (z, y, x)": volume.shape,
+                "type": volume.dtype,
+                "voxel size nm (z, y, x)": volume.voxel_size_nm or "not stated",
+            }
+        )
+
+
+def _installation() -> None:
+    import torch
+
+    from chondria import __version__
+    from chondria.inference.device import choose_device, choose_precision, describe_device
+    from chondria.io import FORMATS
+    from chondria.models import bundled_models
+    from chondria.networks.catalog import NETWORKS
+
+    device = choose_device()
+    _print(
+        {
+            "chondria": __version__,
+            "torch": torch.__version__,
+            "device": f"{describe_device(device)}, {choose_precision('auto', device)}",
+            "models": ", ".join(bundled_models()) or "none",
+            "networks": ", ".join(NETWORKS),
+            "formats": ", ".join(FORMATS),
+        }
+    )
+
+
+def _model(name: str) -> None:
+    from dataclasses import asdict
+
+    from chondria.models import load_model
+
+    model = load_model(name)
+    weights = sum(weight.numel() for weight in model.network.parameters())
+    card = asdict(model.card)
+    for key in ("data", "citations"):
+        card[key] = "\n" + "\n".join(f"  {entry}" for entry in card[key])
+    _print(card | {"parameters": f"{weights:,}"})
+
+
+def _print(rows: dict[str, object]) -> None:
+    width = max(map(len, rows))
+    for key, value in rows.items():
+        typer.echo(f"{key:<{width}}  {value}")

@@ -1,0 +1,187 @@
+"""What several commands' options mean: voxel sizes and lists of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chondria.errors import InputNotFoundError, SettingsError, ShapeError, VoxelSizeError
+
+if TYPE_CHECKING:
+    from chondria.data.phantom_style import PhantomStyle
+    from chondria.experiments.segmentation import SegmentationSettings
+    from chondria.inference.predict import PredictionSettings
+    from chondria.models import Model
+    from chondria.volume import Volume, VoxelSize
+
+__all__ = [
+    "DEVICE",
+    "DRY_RUN",
+    "MODEL",
+    "PRECISION",
+    "TTA",
+    "VOXEL_SIZE",
+    "announce",
+    "open_images",
+    "parse_shape",
+    "parse_voxel_size",
+    "phantom_style",
+    "prediction_settings",
+    "segmentation_settings",
+]
+
+MODEL = "mito-em"
+VOXEL_SIZE = "Edge lengths of a voxel in nm, Z,Y,X; overrides the file's."
+TTA = "none, or d4: average over 8 flips and rotations."
+DEVICE = "auto, cpu, cuda, cuda:N or mps."
+PRECISION = "auto, fp32 or bf16."
+DRY_RUN = "Say what would be done; write nothing."
+
+
+def parse_voxel_size(text: str | None) -> VoxelSize | None:
+    """Read a voxel size as written on the command line.
+
+    Parameters
+    ----------
+    text : str or None
+        Three lengths in nanometres, Z,Y,X, for example ``40,5.9,5.9``; None where none was given.
+
+    Returns
+    -------
+    tuple of float or None
+        The three lengths (z, y, x); None for None.
+
+    Raises
+    ------
+    VoxelSizeError
+        If the text is not three numbers with commas between, or they are not plausible lengths.
+    """
+    if text is None:
+        return None
+    from chondria.volume import as_voxel_size
+
+    try:
+        lengths = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise _refused(text) from None
+    if len(lengths) != 3:
+        raise _refused(text)
+    return as_voxel_size(lengths)
+
+
+def open_images(paths: Sequence[Path], voxel_size_nm: VoxelSize | None = None) -> Volume:
+    """Open one volume, or several files as the slices of one.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One file or folder of any format that is read, or several image files: one slice each,
+        put in the natural order of their names.
+    voxel_size_nm : tuple of float, optional
+        Edge lengths (z, y, x) in nanometres; overrides what the files say.
+
+    Returns
+    -------
+    Volume
+        Lazy values in Z, Y, X order.
+
+    Raises
+    ------
+    InputNotFoundError
+        If no path is given, or one does not exist.
+    FormatError, ShapeError, VoxelSizeError
+        If a file cannot be read as an image (see `chondria.io.opening`).
+    """
+    from chondria.io.opening import open_slices, open_volume
+
+    if not paths:
+        raise InputNotFoundError("Found no image to open; name a file, a folder or several slices.")
+    if len(paths) == 1:
+        return open_volume(paths[0], voxel_size_nm)
+    return open_slices(list(paths), voxel_size_nm)
+
+
+def parse_shape(text: str) -> tuple[int, int, int]:
+    """Read a shape ``Z,Y,X``.
+
+    Raises
+    ------
+    ShapeError
+        If it is not three whole numbers above zero.
+    """
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdigit() and int(part) for part in parts):
+        raise ShapeError(f"Found the shape '{text}'; give three whole numbers Z,Y,X above zero.")
+    z, y, x = map(int, parts)
+    return z, y, x
+
+
+def phantom_style(name: str, seed: int) -> PhantomStyle:
+    """Choose a style of phantom by name.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such style.
+    """
+    import numpy as np
+
+    from chondria.data.phantom_style import PhantomStyle
+
+    match name:
+        case "fib":
+            return PhantomStyle()
+        case "serial":
+            return PhantomStyle.serial_section()
+        case "random":
+            return PhantomStyle.random(np.random.default_rng(seed))
+    raise SettingsError(f"Found the style '{name}'; allowed are fib, serial and random.")
+
+
+def segmentation_settings(**values: Any) -> SegmentationSettings:
+    """Make segmentation settings of options."""
+    from chondria.experiments.segmentation import SegmentationSettings
+
+    return SegmentationSettings(**values)
+
+
+def prediction_settings(tta: str, device: str, precision: str) -> PredictionSettings:
+    """Make prediction settings of options."""
+    from typing import Literal, cast
+
+    from chondria.inference.device import choose_device, choose_precision
+    from chondria.inference.predict import PredictionSettings
+
+    where = choose_device(device)
+    chosen = choose_precision(precision, where)
+    return PredictionSettings(
+        device=where,
+        precision=chosen,
+        tta=cast(Literal["none", "d4"], tta),
+    )
+
+
+def announce(model: Model, volume: Volume, device: str, precision: str) -> None:
+    """Say what runs where; warn loudly where nobody said the voxel size."""
+    from chondria.cli.progress import console, say
+    from chondria.inference.device import choose_device, choose_precision, describe_device
+
+    where = choose_device(device)
+    say(
+        f"model {model.card.name} on {describe_device(where)} in "
+        f"{choose_precision(precision, where)}; volume {volume.shape} {volume.dtype}"
+    )
+    if volume.voxel_size_nm is None:
+        console.print(
+            "WARNING: the file states no voxel size and none was given. The image is taken as it "
+            f"is (the model expects {model.card.pixel_size_nm} nm pixels) and every measure is in "
+            "pixels. Give --voxel-size Z,Y,X in nm.",
+            style="bold yellow",
+        )
+
+
+def _refused(text: str) -> VoxelSizeError:
+    return VoxelSizeError(
+        f"Found the voxel size '{text}'; give three lengths in nm as Z,Y,X, for example 40,5.9,5.9."
+    )

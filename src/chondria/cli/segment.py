@@ -1,0 +1,73 @@
+"""`chondria segment`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chondria.cli import options
+
+__all__ = ["segment"]
+
+
+def segment(
+    images: Annotated[list[Path], typer.Argument(help="A file, a folder, or slices in order.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new run folder.")],
+    model: Annotated[str, typer.Option(help="Name or .safetensors file.")] = options.MODEL,
+    voxel_size: Annotated[str | None, typer.Option(help=options.VOXEL_SIZE)] = None,
+    tta: Annotated[str, typer.Option(help=options.TTA)] = "none",
+    threshold: Annotated[
+        float | None, typer.Option(help="Probability of foreground [default: the model's].")
+    ] = None,
+    z_median: Annotated[
+        float | None, typer.Option(help="Extent in nm of the median along z; 0 for none.")
+    ] = None,
+    dimensions: Annotated[
+        int, typer.Option(min=2, max=3, help="3: objects run through slices; 2: they do not.")
+    ] = 3,
+    device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
+    precision: Annotated[str, typer.Option(help=options.PRECISION)] = "auto",
+    format: Annotated[
+        str | None, typer.Option(help="Of the output [default: the input's].")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=options.DRY_RUN)] = False,
+) -> None:
+    """Find every mitochondrion: a label map, probabilities, a table and a picture."""
+    from chondria.cli.progress import say, tile_bar
+    from chondria.experiments.run_folder import create_run_folder
+    from chondria.io import volume_format
+    from chondria.models import load_model
+
+    settings = options.segmentation_settings(
+        threshold=threshold,
+        z_median_nm=z_median,
+        dimensions=dimensions,
+        tta=tta,
+        device=device,
+        precision=precision,
+    )
+    volume = options.open_images(images, options.parse_voxel_size(voxel_size))
+    key = format or (volume_format(images[0]) if len(images) == 1 else "png-slices")
+    loaded = load_model(model)
+    options.announce(loaded, volume, device, precision)
+    if dry_run:
+        typer.echo(f"would segment {volume.shape} voxels into {output} as {key}")
+        return
+    from chondria.experiments.segmentation import segment as run
+
+    create_run_folder(output)
+    with tile_bar("segmenting") as progress:
+        found = run(
+            loaded,
+            volume,
+            output,
+            settings,
+            format=key,
+            progress=progress,
+            where=", ".join(map(str, images[:3])),
+        )
+    stages = ", ".join(f"{name} {value:.1f} s" for name, value in found.seconds.items())
+    say(f"{len(found.objects)} mitochondria ({stages})")
+    typer.echo(f"{output / 'overview.png'}")

@@ -1,0 +1,92 @@
+"""The job of `chondria demo`: phantom, segmentation, scores and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chondria.data.phantom import make_phantom
+from chondria.evaluation.sheet import MetricSheet, score
+from chondria.experiments.run_folder import create_run_folder, write_json
+from chondria.experiments.segmentation import SegmentationSettings, segment
+from chondria.io import save_volume
+from chondria.models import Model
+from chondria.report.overview import draw_overview
+
+__all__ = ["Demo", "demo"]
+
+SHAPE = (24, 512, 512)
+VOXEL_SIZE_NM = (20.0, 5.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Scores of the segmented phantom, and its picture with the truth in green."""
+
+    sheet: MetricSheet
+    picture: Path
+
+
+def demo(
+    model: Model,
+    folder: str | Path,
+    *,
+    seed: int = 7,
+    device: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+) -> Demo:
+    """Make a phantom, segment it and score the result.
+
+    Parameters
+    ----------
+    model : Model
+        See `chondria.models.load_model`.
+    folder : str or Path
+        A new folder: phantom/, segmentation/, scores.json and overview.png are left there.
+    seed : int
+        Of the phantom.
+    device : str
+        See `chondria.inference.device.choose_device`.
+    progress : callable, optional
+        Told how many tiles of how many are predicted.
+
+    Returns
+    -------
+    Demo
+        Scores and picture.
+
+    Raises
+    ------
+    OutputExistsError
+        If the folder holds files.
+    """
+    folder = create_run_folder(folder)
+    phantom = make_phantom(SHAPE, VOXEL_SIZE_NM, seed=seed)
+    (folder / "phantom").mkdir()
+    save_volume(phantom.image, folder / "phantom" / "image.tif")
+    save_volume(phantom.labels, folder / "phantom" / "labels.tif")
+    found = segment(
+        model,
+        phantom.image,
+        folder / "segmentation",
+        SegmentationSettings(device=device),
+        progress=progress,
+        where="the phantom",
+    )
+    sheet = score(
+        found.labels.numpy(),
+        phantom.labels.numpy(),
+        voxel_size_nm=VOXEL_SIZE_NM,
+        prediction_is_instances=True,
+        truth_is_instances=True,
+    )
+    write_json(folder / "scores.json", sheet.as_dict())
+    picture = draw_overview(
+        phantom.image,
+        found.labels.data,
+        folder / "overview.png",
+        truth=phantom.labels.data,
+        title=f"phantom {seed}: found in colour, truth in green, IoU {sheet.as_dict()['iou']:.3f}",
+    )
+    return Demo(sheet, picture)

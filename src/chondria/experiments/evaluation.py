@@ -1,0 +1,88 @@
+"""The job of `chondria evaluate`: a prediction against the truth, both from files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from chondria.errors import InputNotFoundError
+from chondria.evaluation.sheet import MetricSheet, score
+from chondria.io import open_volume
+from chondria.volume import Volume
+
+__all__ = ["evaluate", "find_labels"]
+
+
+def evaluate(
+    prediction: str | Path,
+    truth: str | Path,
+    *,
+    truth_is_instances: bool = False,
+    voxel_size_nm: Sequence[float] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> MetricSheet:
+    """Score a prediction.
+
+    Parameters
+    ----------
+    prediction : str or Path
+        A run folder of `segment`, a mask or a label map of any format.
+    truth : str or Path
+        A mask, or a label map where `truth_is_instances`.
+    truth_is_instances : bool
+        Whether the truth's values are identifiers of objects.
+    voxel_size_nm : sequence of float, optional
+        For the boundary distances; by default as the prediction or the truth says.
+    progress : callable, optional
+        Told the name of each step.
+
+    Returns
+    -------
+    MetricSheet
+        The scores.
+
+    Raises
+    ------
+    InputNotFoundError, ShapeError, PixelValueError
+        If a file is missing, shapes differ, or the truth is no mask.
+    """
+    predicted, true = open_volume(find_labels(prediction)), open_volume(truth)
+    size = voxel_size_nm or predicted.voxel_size_nm or true.voxel_size_nm
+    return score(
+        predicted.numpy(),
+        true.numpy(),
+        voxel_size_nm=size,
+        truth_is_instances=truth_is_instances,
+        prediction_is_instances=_is_label_map(predicted),
+        progress=progress,
+    )
+
+
+def find_labels(path: str | Path) -> Path:
+    """Find the label map in a run folder; any other path is given back.
+
+    Raises
+    ------
+    InputNotFoundError
+        If the run folder has no label map.
+    """
+    folder = Path(path)
+    if not (folder / "run.json").is_file():
+        return folder
+    for found in sorted(folder.glob("labels*")):
+        if found.suffix != ".json":
+            return found
+    raise InputNotFoundError(
+        f"There is no label map in the run folder '{folder}'; give the folder of a finished "
+        "`chondria segment` or the path of a mask."
+    )
+
+
+def _is_label_map(volume: Volume) -> bool:
+    """Tell a label map from a mask: whole numbers, more than one of them besides zero."""
+    if volume.dtype.kind not in "iu":
+        return False
+    values = volume.numpy()
+    return bool(np.any((values != 0) & (values != values.max())))

@@ -1,0 +1,130 @@
+"""Predict a whole volume with a model: resampled to its pixel size, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chondria.data.normalize import Normalisation, measure_normalisation
+from chondria.data.resample import ResampledSource, grid_shape, resample_slice
+from chondria.errors import PixelValueError
+from chondria.inference.predict import PredictionSettings, predict
+from chondria.io.slabs import ArraySink
+from chondria.models import Model
+from chondria.volume import Volume
+
+__all__ = ["ResampledSink", "model_grid", "predict_volume"]
+
+
+class ResampledSink:
+    """Takes tiles on the model's grid and hands whole slices on, resampled to the input's grid.
+
+    Parameters
+    ----------
+    sink : ArraySink, (Z, Y, X)
+        On the input's grid; of a float type or uint8.
+    shape_yx : tuple of int
+        Slices on the model's grid. All tiles of a slice must come before those of the next but
+        one, as `predict` writes them.
+    """
+
+    def __init__(self, sink: ArraySink, shape_yx: tuple[int, int]) -> None:
+        self._sink = sink
+        self.shape: tuple[int, ...] = (int(sink.shape[0]), *shape_yx)
+        self.dtype: np.dtype[Any] = np.dtype(np.float32)
+        self._slices: dict[int, NDArray[np.float32]] = {}
+        self._missing: dict[int, int] = {}
+
+    def __getitem__(self, key: Any) -> Any:
+        """Refuse: what was written has been handed on."""
+        raise NotImplementedError("a ResampledSink is only written to")
+
+    def __setitem__(self, key: Any, values: Any) -> None:
+        """Take the tile ``[z, y0:y1, x0:x1]``."""
+        z, *yx = key
+        if z not in self._slices:
+            self._slices[z] = np.empty(self.shape[1:], np.float32)
+            self._missing[z] = self._slices[z].size
+        self._slices[z][tuple(yx)] = values
+        self._missing[z] -= values.size
+        if self._missing[z] == 0:
+            self._hand_on(z, self._slices.pop(z))
+
+    def _hand_on(self, z: int, model_slice: NDArray[np.float32]) -> None:
+        _, height, width = self._sink.shape
+        values = resample_slice(model_slice, (height, width))
+        if np.dtype(self._sink.dtype) == np.uint8:
+            values = np.rint(values * 255).clip(0, 255)
+        self._sink[z, :, :] = values
+
+
+def model_grid(model: Model, volume: Volume) -> tuple[int, int]:
+    """Count the pixels (y, x) of a slice at the model's pixel size, where both are known."""
+    shape = volume.shape[1:]
+    if model.card.pixel_size_nm is None or volume.voxel_size_nm is None:
+        return shape
+    return grid_shape(shape, volume.voxel_size_nm[1:], model.card.pixel_size_nm)
+
+
+def predict_volume(
+    model: Model,
+    volume: Volume,
+    sink: ArraySink,
+    *,
+    settings: PredictionSettings | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    where: str = "the image",
+) -> None:
+    """Predict the probability of mitochondria in every voxel of a volume.
+
+    Parameters
+    ----------
+    model : Model
+        Network and card; the card says pixel size and normalisation.
+    volume : Volume, (Z, Y, X)
+        Any real type; read lazily. Without a voxel size it is taken to be at the model's.
+    sink : ArraySink, (Z, Y, X)
+        Takes the probabilities on the volume's own grid: floats 0 to 1, or uint8 ``round(255 p)``.
+    settings : PredictionSettings
+        Device, precision, tiles, averaging over flips and rotations.
+    progress : callable, optional
+        Told how many tiles of how many are done.
+    where : str
+        What to call the volume in an error.
+
+    Raises
+    ------
+    PixelValueError
+        If a pixel is NaN or infinite, or the volume is constant.
+    """
+    normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
+    shape = model_grid(model, volume)
+    target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
+    predict(
+        model.network,
+        ResampledSource(volume.data, shape),
+        target,
+        normalize=_finite(normalisation, where),
+        settings=settings or PredictionSettings(),
+        progress=progress,
+    )
+
+
+def _finite(
+    normalisation: Normalisation, where: str
+) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Normalise, refusing what would silently poison everything that the network sees of it."""
+
+    def normalize(pixels: NDArray[Any]) -> NDArray[np.float32]:
+        values = normalisation(pixels)
+        if pixels.dtype.kind == "f" and not np.isfinite(values).all():
+            raise PixelValueError(
+                f"Found NaN or infinite pixels in {where}; every pixel must be a finite number: "
+                "replace them first."
+            )
+        return values
+
+    return normalize
