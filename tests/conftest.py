@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine makes single examples slow; that is no failure.
+settings.register_profile("chondria", deadline=None)
+settings.load_profile("chondria")
 
 
 @pytest.fixture(scope="session")

@@ -44,8 +44,8 @@ class ModelCard:
         Probability from which a pixel is foreground, chosen on validation slices.
     z_median_nm : float
         Extent of the median along z that smooths the mask; 0 for none.
-    smallest_um3 : float
-        Objects below this volume are dropped; 0 for none.
+    smallest_diameter_nm : float
+        Objects smaller than a sphere (in a single slice, a disc) of this diameter are dropped.
     data : list of dict
         Training sets: name, voxel size, slices, hash.
     terms : str
@@ -66,7 +66,7 @@ class ModelCard:
     normalisation: NormalisationKind = "volume"
     threshold: float = 0.5
     z_median_nm: float = 0.0
-    smallest_um3: float = 0.0
+    smallest_diameter_nm: float = 0.0
     data: list[dict[str, Any]] = field(default_factory=list)
     terms: str = ""
     citations: list[str] = field(default_factory=list)

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chondria import io
@@ -21,6 +21,7 @@ from chondria.io.header import (
 lengths = st.floats(0.1, 1000, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(lengths, st.sampled_from([("um", 1e3), ("mm", 1e6), ("Å", 0.1), ("m", 1e9), ("pm", 1e-3)]))
 def test_lengths_keep_twelve_digits(length: float, unit: tuple[str, float]) -> None:
     assert length_nm(length / unit[1], unit[0]) == pytest.approx(length, rel=1e-11)
@@ -41,6 +42,7 @@ def test_nothing_is_guessed(value, unit) -> None:
     assert length_nm(float("inf"), "nm") is None
 
 
+@settings(deadline=None)
 @given(st.none() | st.tuples(lengths, lengths, lengths), st.tuples(lengths, lengths, lengths))
 def test_dictionary_round_trip(size, origin) -> None:
     grid = Grid((1, 2, 3), np.dtype("u1"), size, origin)

@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices
 
@@ -33,6 +33,7 @@ class Chunked:
         return values
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**12), unique=True, min_size=2), st.randoms())
 def test_numbers_in_names_sort_as_numbers(numbers, random) -> None:
     names = [f"slice{'0' * random.randint(0, 3)}{n}.tif" for n in numbers]
@@ -40,6 +41,7 @@ def test_numbers_in_names_sort_as_numbers(numbers, random) -> None:
     assert [int(name[5:-4]) for name in ordered] == sorted(numbers)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=8), min_size=2))
 def test_natural_order_is_total_and_does_not_depend_on_the_start(names) -> None:
     backward = names[::-1]
@@ -51,6 +53,7 @@ def test_names_of_any_shape_compare() -> None:
     assert sorted(names, key=natural_key) == ["", "9", "a", "A9b1", "a9b2", "a9b10", "a10"]
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_stack_indexes_like_numpy(key) -> None:
     stack = SliceStack(read_slice, SHAPE, VALUES.dtype)
@@ -59,6 +62,7 @@ def test_stack_indexes_like_numpy(key) -> None:
     assert np.shape(stack[key]) == np.shape(expected)
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_view_of_chunks_indexes_like_numpy(key) -> None:
     view = ZyxView(Chunked(), (0, 1, 2), "x")
@@ -68,6 +72,7 @@ def test_view_of_chunks_indexes_like_numpy(key) -> None:
         assert np.shape(view[key]) == np.shape(expected)
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_box_and_rest_give_the_index(key) -> None:
     box, rest = resolve_key(key, SHAPE)
@@ -75,6 +80,7 @@ def test_box_and_rest_give_the_index(key) -> None:
     assert all(part.step > 0 and 0 <= part.start <= part.stop for part in box)
 
 
+@settings(deadline=None)
 @given(st.permutations([0, 1, 2]), KEYS)
 def test_view_transposes(axes, key) -> None:
     stored = np.moveaxis(VALUES, [0, 1, 2], axes)

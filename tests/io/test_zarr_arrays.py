@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chondria.errors import FormatError
@@ -48,6 +48,7 @@ def test_wrong_voxel_size_attribute(tmp_path: Path) -> None:
         open_volume(tmp_path / "v.zarr")
 
 
+@settings(deadline=None)
 @given(
     st.tuples(st.integers(1, 3000), st.integers(1, 20000), st.integers(1, 20000)),
     st.sampled_from(["u1", "f4"]),

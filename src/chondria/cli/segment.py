@@ -24,6 +24,9 @@ def segment(
     z_median: Annotated[
         float | None, typer.Option(help="Extent in nm of the median along z; 0 for none.")
     ] = None,
+    smallest: Annotated[
+        float | None, typer.Option(help="Drop objects smaller than this diameter in nm.")
+    ] = None,
     dimensions: Annotated[
         int, typer.Option(min=2, max=3, help="3: objects run through slices; 2: they do not.")
     ] = 3,
@@ -43,6 +46,7 @@ def segment(
     settings = options.segmentation_settings(
         threshold=threshold,
         z_median_nm=z_median,
+        smallest_diameter_nm=smallest,
         dimensions=dimensions,
         tta=tta,
         device=device,

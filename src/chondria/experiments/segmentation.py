@@ -43,8 +43,8 @@ class SegmentationSettings:
         Probability from which a voxel is foreground.
     z_median_nm : float or None
         Extent of the median along z; no effect where slices are thicker than half of it.
-    smallest_um3 : float or None
-        Objects below this volume are dropped.
+    smallest_diameter_nm : float or None
+        Objects smaller than a sphere (in 2-D, a disc) of this diameter are dropped.
     dimensions : {3, 2}
         Objects run through the slices, or every slice has its own.
     tta : {"none", "d4"}
@@ -55,7 +55,7 @@ class SegmentationSettings:
 
     threshold: float | None = None
     z_median_nm: float | None = None
-    smallest_um3: float | None = None
+    smallest_diameter_nm: float | None = None
     dimensions: Literal[2, 3] = 3
     tta: Literal["none", "d4"] = "none"
     device: str = "auto"
@@ -72,7 +72,7 @@ class SegmentationSettings:
 
     def of(self, card: ModelCard) -> SegmentationSettings:
         """Fill what was left open from a model's card."""
-        open_fields = ("threshold", "z_median_nm", "smallest_um3")
+        open_fields = ("threshold", "z_median_nm", "smallest_diameter_nm")
         given = {name: getattr(self, name) for name in self.__slots__}
         filled = {name: getattr(card, name) for name in open_fields if given[name] is None}
         return SegmentationSettings(**(given | filled))
@@ -240,10 +240,17 @@ def _label(
     if size is not None and settings.z_median_nm:
         mask = z_median(mask, z_extent_slices(settings.z_median_nm, size[0]))
     labels = connected_instances(mask, dimensions=settings.dimensions)
-    smallest = SMALLEST_WITHOUT_SIZE_PX
-    if size is not None:
-        smallest = round((settings.smallest_um3 or 0.0) * 1e9 / math.prod(size))
-    return remove_small_objects(labels, smallest)
+    return remove_small_objects(labels, _smallest_voxels(volume, settings))
+
+
+def _smallest_voxels(volume: Volume, settings: SegmentationSettings) -> int:
+    """Count the voxels of the smallest object that is kept."""
+    size, diameter_nm = volume.voxel_size_nm, settings.smallest_diameter_nm or 0.0
+    if size is None:
+        return SMALLEST_WITHOUT_SIZE_PX if diameter_nm else 0
+    if volume.shape[0] == 1 or settings.dimensions == 2:
+        return round(math.pi / 4 * diameter_nm**2 / (size[1] * size[2]))
+    return round(math.pi / 6 * diameter_nm**3 / math.prod(size))
 
 
 def _provenance(model: Model, volume: Volume) -> dict[str, Any]:

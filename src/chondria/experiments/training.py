@@ -154,7 +154,7 @@ def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
         normalisation=recipe.normalisation,
         threshold=post.threshold,
         z_median_nm=post.z_median_nm,
-        smallest_um3=post.smallest_um3,
+        smallest_diameter_nm=post.smallest_diameter_nm,
         data=[card for _, card in data],
         terms=recipe.terms,
         citations=list(recipe.citations),
