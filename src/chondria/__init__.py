@@ -1,5 +1,89 @@
-"""Find, outline and measure every mitochondrion in electron microscopy."""
+"""Find, outline and measure every mitochondrion in electron microscopy.
 
-from importlib.metadata import version
+The public names below are loaded when they are first used: `import chondria` is instant and loads
+neither PyTorch nor NumPy.
+"""
 
-__version__ = version("chondria")
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chondria.config import load_recipe
+    from chondria.data.phantom import make_phantom
+    from chondria.errors import ChondriaError
+    from chondria.evaluation.sheet import score
+    from chondria.experiments.evaluation import evaluate
+    from chondria.experiments.segmentation import SegmentationSettings, segment, segment_volume
+    from chondria.experiments.training import train_recipe
+    from chondria.inference.volumes import predict_volume
+    from chondria.io import open_slices, open_volume, save_volume
+    from chondria.models import bundled_models, load_model
+    from chondria.morphometrics import measure_objects
+    from chondria.postprocessing.instances import connected_instances
+    from chondria.volume import Volume
+
+    __version__: str
+
+__all__ = [
+    "ChondriaError",
+    "SegmentationSettings",
+    "Volume",
+    "__version__",
+    "bundled_models",
+    "connected_instances",
+    "evaluate",
+    "load_model",
+    "load_recipe",
+    "make_phantom",
+    "measure_objects",
+    "open_slices",
+    "open_volume",
+    "predict_volume",
+    "save_volume",
+    "score",
+    "segment",
+    "segment_volume",
+    "train_recipe",
+]
+
+_HOMES = {
+    "ChondriaError": "errors",
+    "SegmentationSettings": "experiments.segmentation",
+    "Volume": "volume",
+    "bundled_models": "models",
+    "connected_instances": "postprocessing.instances",
+    "evaluate": "experiments.evaluation",
+    "load_model": "models",
+    "load_recipe": "config",
+    "make_phantom": "data.phantom",
+    "measure_objects": "morphometrics",
+    "open_slices": "io",
+    "open_volume": "io",
+    "predict_volume": "inference.volumes",
+    "save_volume": "io",
+    "score": "evaluation.sheet",
+    "segment": "experiments.segmentation",
+    "segment_volume": "experiments.segmentation",
+    "train_recipe": "experiments.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("chondria")
+    elif name in _HOMES:
+        value = getattr(import_module(f"chondria.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'chondria' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

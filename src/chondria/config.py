@@ -34,7 +34,7 @@ CountOrZero = Annotated[int, Field(ge=0)]
 class Settings(BaseModel):
     """A part of a recipe; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NetworkSettings(Settings):
@@ -153,7 +153,7 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     if not path.is_file():
         raise InputNotFoundError(f"There is no recipe '{path}'; give the path of a YAML file.")
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"Cannot read the recipe {path} as YAML: {error}.") from error
     if not isinstance(tree, dict):
@@ -182,7 +182,11 @@ def _apply_change(tree: dict[str, Any], change: str) -> None:
         for key in parents:
             node = node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
         node[int(last) if isinstance(node, list) else last] = yaml.safe_load(text)
-    except (ValueError, IndexError, TypeError, AttributeError, yaml.YAMLError) as error:
+    except (TypeError, AttributeError) as error:
+        raise SettingsError(
+            f"Cannot apply the change '{change}': there are no settings at '{'.'.join(parents)}'."
+        ) from error
+    except (ValueError, IndexError, yaml.YAMLError) as error:
         raise SettingsError(f"Cannot apply the change '{change}': {error}.") from error
 
 

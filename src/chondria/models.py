@@ -178,10 +178,19 @@ def _read(path: Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
             f"Found no chondria model card in {path}; its weights are another program's: give a "
             "model that `chondria train` wrote."
         )
-    fields = json.loads(card)
-    if fields["pixel_size_nm"] is not None:
-        fields["pixel_size_nm"] = tuple(fields["pixel_size_nm"])
-    return ModelCard(**fields), {
+    return _parse_card(card, path), {
         name: value.float() if value.is_floating_point() else value
         for name, value in weights.items()
     }
+
+
+def _parse_card(text: str, path: Path) -> ModelCard:
+    try:
+        fields = json.loads(text)
+        size = fields["pixel_size_nm"]
+        return ModelCard(**(fields | {"pixel_size_nm": size and (size[0], size[1])}))
+    except (ValueError, TypeError, LookupError) as error:
+        raise ModelError(
+            f"Cannot read the model card in {path} ({error}): it is damaged or of another version "
+            f"than chondria {__version__}; train or download the model anew."
+        ) from error

@@ -3,12 +3,12 @@
 A network of convolutions and poolings gives a pixel the same value in a tile as in the whole
 slice if three things hold, and `tile_grid` makes them hold by construction:
 
-1. tiles start on the grid of the poolings (multiples of `stride_px`), so that the same pixels are
-   pooled together;
+1. tiles start on the grid of the poolings (multiples of `stride_px` from the canvas's corner), so
+   that the same pixels are pooled together;
 2. the pixel is at least the network's receptive radius (`halo_px`) away from a border that the
    tile has and the whole slice has not;
 3. where the tile ends with the slice, both end in the same way: no tile leaves the *canvas*, the
-   slice extended by mirrored pixels to the grid, and at its border the network's own padding acts
+   slice with a margin of mirrored pixels, and at its border the network's own padding acts
    on the tile as on the whole.
 """
 
@@ -60,7 +60,7 @@ def tile_grid(
     tile_px: int,
     halo_px: int,
     stride_px: int = 16,
-    margin_px: int = 16,
+    margin_px: int = 8,
 ) -> list[Tile]:
     """Cut a slice into as few tiles of one common size as the limit allows.
 
@@ -75,8 +75,7 @@ def tile_grid(
     stride_px : int
         Grid on which tiles start and end: the product of the network's poolings.
     margin_px : int
-        Mirrored pixels around the slice, rounded up to the grid; at the far edges more, to the
-        next point of the grid.
+        Mirrored pixels around the slice; at the far edges more, to the next point of the grid.
 
     Returns
     -------
@@ -158,10 +157,10 @@ def _axis_tiles(
     n: int, tile_px: int, halo_px: int, stride_px: int, margin_px: int
 ) -> list[tuple[slice, slice, slice]]:
     """Read, crop and write along one axis."""
-    origin = -_on_grid(margin_px, stride_px)
-    end = _on_grid(n + margin_px, stride_px)
+    origin = -margin_px
+    canvas = _on_grid(n + 2 * margin_px, stride_px)
     halo = _on_grid(halo_px, stride_px)
-    starts, length = _equal_reads(end - origin, tile_px, halo, stride_px)
+    starts, length = _equal_reads(canvas, tile_px, halo, stride_px)
     reads = [slice(origin + start, origin + start + length) for start in starts]
     # Neighbours meet in the middle of their overlap, so neither end is nearer than the halo.
     cuts = [(a.stop + b.start) // 2 for a, b in pairwise(reads)]

@@ -7,7 +7,7 @@ patch is interpolated exactly once, image and mask together.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import torch
@@ -27,6 +27,15 @@ __all__ = [
     "sample_intensity",
     "window_px",
 ]
+
+
+# Smallest and largest of each number; those not named may be any from zero on. A smoothing kernel
+# is cut at three deviations and has to fit into the mirrored patch.
+RANGES: dict[str, tuple[float, float]] = {
+    "elastic_probability": (0.0, 1.0),
+    "elastic_sigma": (0.01, 0.3),
+    "blur_px": (0.0, 5.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,11 @@ class Augmentation:
             raise SettingsError(
                 f"Found the rotation '{self.rotation}'; allowed are none, quarter and free."
             )
+        if not isinstance(self.flips, bool):
+            raise SettingsError(f"Found flips '{self.flips}'; allowed are true and false.")
+        for item in fields(self):
+            if item.name not in ("flips", "rotation"):
+                _check_range(item.name, getattr(self, item.name))
 
 
 # `keras` and `custom` are the thesis's two sets (6.3.1, 6.3.7); `em` is what our models train with.
@@ -213,6 +227,14 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
     if intensity.noise is not None:
         images = images + intensity.noise.to(images.device) * per_patch(intensity.noise_deviation)
     return images
+
+
+def _check_range(name: str, value: object) -> None:
+    low, high = RANGES.get(name, (0.0, math.inf))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type, operator]
+        limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
+        raise SettingsError(f"Found the augmentation {name} '{value}'; give a number {limits}.")
 
 
 def _uniform(batch: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -72,8 +72,10 @@ def measure_normalisation(
     chosen = np.unique(np.linspace(0, n_slices - 1, min(n_slices, SLICES_MEASURED)).round())
     moments = np.array([_moments(np.asarray(source[int(z)]), int(z), where) for z in chosen])
     mean = float(moments[:, 0].mean())
-    variance = float(moments[:, 1].mean()) - mean**2
-    if variance <= 1e-12 * max(1.0, mean**2):
+    square = float(moments[:, 1].mean())
+    variance = square - mean**2
+    # Relative to the grey levels: float images may have any unit.
+    if variance <= 1e-12 * square:
         raise PixelValueError(
             f"Found the same value {mean:g} in every pixel of {where}; an image with contrast is "
             "needed: check that this is the image and not an empty channel."

@@ -60,7 +60,13 @@ class TrainingVolume:
         split: Split,
         weight: float = 1.0,
     ) -> TrainingVolume:
-        """Take NumPy arrays (Z, Y, X) of equal shape; they are not copied."""
+        """Take NumPy arrays (Z, Y, X); they are not copied.
+
+        Raises
+        ------
+        ShapeError
+            If images and masks have different shapes.
+        """
         if images.shape != masks.shape:
             raise ShapeError(
                 f"Found images of shape {images.shape} and masks of shape {masks.shape} in "
@@ -100,6 +106,11 @@ class PatchSampler:
         Ranges of the random transforms.
     seed : int
         Of the generator.
+
+    Raises
+    ------
+    SettingsError
+        If there is no volume or a weight is not above zero.
     """
 
     def __init__(

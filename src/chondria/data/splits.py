@@ -39,13 +39,15 @@ def block_split(n_slices: int, validation_slices: int, gap_slices: int, every: i
     Raises
     ------
     SettingsError
-        If a number is negative or nothing is left to learn from.
+        If a number is negative, `every` is below one, or nothing is left to learn from.
     """
     if min(validation_slices, gap_slices) < 0:
         raise SettingsError(
             f"Found {validation_slices} validation slices and a gap of {gap_slices}; neither may "
             "be negative."
         )
+    if every < 1:
+        raise SettingsError(f"Found validation on every {every}th slice; give at least 1.")
     gap = gap_slices if validation_slices else 0
     n_train = n_slices - validation_slices - gap
     if n_train < 1:

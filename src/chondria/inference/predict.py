@@ -52,7 +52,7 @@ class PredictionSettings:
     precision: Precision = "fp32"
     tta: Literal["none", "d4"] = "none"
     tile_px: int | None = None
-    margin_px: int = 16
+    margin_px: int = 8
     batch_px: int = 2**20
 
     def __post_init__(self) -> None:

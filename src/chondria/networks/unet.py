@@ -94,7 +94,10 @@ class UNet(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        _check_options(filters, levels, dropout)
+        _check_counts(
+            filters=filters, levels=levels, channels_in=channels_in, channels_out=channels_out
+        )
+        _check_dropout(dropout, levels)
         _check_choices(activation, initialisation, dropout_kind, pooling)
         self.levels = levels
         widths = [filters * 2**level for level in range(levels + 1)]
@@ -216,9 +219,17 @@ def _truncated_normal(weight: Tensor, deviation: float) -> None:
     nn.init.trunc_normal_(weight, std=scale, a=-2 * scale, b=2 * scale)
 
 
-def _check_options(filters: int, levels: int, dropout: Sequence[float]) -> None:
-    if filters < 1 or levels < 1:
-        raise ModelError(f"Found {filters} filters and {levels} levels; both must be at least 1.")
+def _check_counts(**options: int) -> None:
+    for option, found in options.items():
+        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+            raise ModelError(f"Found {option} '{found}'; give a whole number of at least 1.")
+
+
+def _check_dropout(dropout: Sequence[float], levels: int) -> None:
+    if not isinstance(dropout, list | tuple) or not all(
+        isinstance(rate, int | float) for rate in dropout
+    ):
+        raise ModelError(f"Found the dropout '{dropout}'; give a list of {levels + 1} rates.")
     if len(dropout) != levels + 1:
         raise ModelError(
             f"Found {len(dropout)} dropout rates for {levels} levels; give {levels + 1}: one for "

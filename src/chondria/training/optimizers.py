@@ -61,9 +61,16 @@ def learning_rate(kind: ScheduleKind, step: int, steps: int, peak: float) -> flo
 
     ``one_cycle`` (Smith and Topin 2018, arXiv:1708.07120) climbs linearly over the first tenth of
     the steps from a twenty-fifth of the peak, then falls to zero along a cosine.
+
+    Raises
+    ------
+    SettingsError
+        If the kind is unknown.
     """
     if kind == "constant":
         return peak
+    if kind != "one_cycle":
+        raise SettingsError(f"Found the schedule '{kind}'; allowed are constant and one_cycle.")
     warm = max(1, round(WARM_UP * steps))
     if step < warm:
         return peak * (0.04 + 0.96 * step / warm)

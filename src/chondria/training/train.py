@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,16 @@ from chondria.training.optimizers import (
 from chondria.training.validation import Validation, validate
 
 __all__ = ["Observer", "TrainingPlan", "train"]
+
+Monitor = Literal["iou", "loss"]
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "monitor": get_args(Monitor),
+    "loss": get_args(LossKind),
+    "optimizer": get_args(OptimizerKind),
+    "schedule": get_args(ScheduleKind),
+    "precision": ("fp32", "bf16"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,17 @@ class TrainingPlan:
         bf16 runs the network under autocast; weights and optimizer stay fp32.
     seed : int
         Of dropout; the sampler has its own generator.
+
+    Raises
+    ------
+    SettingsError
+        If there is no step to do, or a name is unknown.
     """
 
     steps: int
     validate_every: int = 200
     patience: int = 0
-    monitor: Literal["iou", "loss"] = "iou"
+    monitor: Monitor = "iou"
     loss: LossKind = "bce_dice"
     optimizer: OptimizerKind = "adamw"
     schedule: ScheduleKind = "one_cycle"
@@ -66,8 +81,18 @@ class TrainingPlan:
     momentum: float = 0.99
     weight_decay: float = 0.01
     clip_norm: float = 0.0
-    precision: str = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.validate_every) < 1:
+            raise SettingsError(
+                f"Found {self.steps} steps and a validation every {self.validate_every}; both must "
+                "be at least 1."
+            )
+        for name, kinds in CHOICES.items():
+            if (found := getattr(self, name)) not in kinds:
+                raise SettingsError(f"Found {name} '{found}'; allowed are {', '.join(kinds)}.")
 
 
 class Observer(Protocol):
@@ -125,7 +150,8 @@ def train(
     if checkpoint and checkpoint.exists():
         progress = load_checkpoint(checkpoint, network, optimizer, sampler.generator)
     loss_function = LOSSES[plan.loss]
-    started = time.perf_counter()
+    # A resumed run counts on from where its history stands.
+    started = time.perf_counter() - (progress.history[-1]["seconds"] if progress.history else 0.0)
 
     while progress.step < plan.steps and not _is_stale(progress, plan):
         for group in optimizer.param_groups:
@@ -167,12 +193,16 @@ def _step(
         nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm)
     optimizer.step()
     value = loss.item()
-    if not math.isfinite(value):
+    _check_finite(value, "training", plan)
+    return value
+
+
+def _check_finite(loss: float, which: str, plan: TrainingPlan) -> None:
+    if not math.isfinite(loss):
         raise SettingsError(
-            f"The training loss became {value} at the learning rate {plan.rate:g}; lower the rate "
+            f"The {which} loss became {loss} at the learning rate {plan.rate:g}; lower the rate "
             "or set clip_norm."
         )
-    return value
 
 
 def _is_stale(progress: Progress, plan: TrainingPlan) -> bool:
@@ -199,6 +229,7 @@ def _record(
     if result:
         row |= {"validation_loss": result.loss, "validation_iou": result.iou}
         row |= {f"iou_{volume.name}": volume.iou for volume in result.volumes}
+        _check_finite(result.loss, "validation", plan)
         score = result.iou if plan.monitor == "iou" else -result.loss
     progress.running_loss = 0.0
     progress.history.append(row)
