@@ -1,10 +1,15 @@
 """Fixtures shared by every room's tests."""
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from chondria.volume import Volume
 
 # A loaded machine makes single examples slow; that is no failure.
 settings.register_profile("chondria", deadline=None)
@@ -19,3 +24,60 @@ def data_folder() -> Path:
     if not (folder / "lucchi++").is_dir():
         pytest.skip(f"no real data at {folder} (set CHONDRIA_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file whose network calls foreground what is darker than half a deviation below."""
+    import torch
+
+    from chondria.models import Model, ModelCard, save_model
+    from chondria.networks.catalog import build_network
+
+    options = {"filters": 2, "levels": 2, "dropout": [0.0, 0.0, 0.0]}
+    network = build_network("unet", **options)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+        # The first channel takes the short way: encoder, skip connection, decoder, head.
+        for pair, sign in ((network.encoder[0], -1), (network.decoder[-1], 1)):
+            first, second = (layer for layer in pair if isinstance(layer, torch.nn.Conv2d))
+            first.weight[0, [0, -2] if sign > 0 else 0, 1, 1] = sign
+            second.weight[0, 0, 1, 1] = 1
+        network.head.weight[0, 0], network.head.bias[0] = 6, -3
+    card = ModelCard("tiny", "dark is foreground", "unet", options, pixel_size_nm=(10.0, 10.0))
+    return save_model(
+        Model(network.eval(), card), tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    )
+
+
+@pytest.fixture(scope="session")
+def blobs() -> tuple[Volume, Volume]:
+    """Dark balls in bright noise, and their label map; (8, 56, 72) voxels of 30, 10, 10 nm."""
+    z, y, x = np.mgrid[:8, :56, :72]
+    labels = np.zeros(z.shape, np.uint16)
+    for number, (cz, cy, cx, radius) in enumerate(
+        ((3, 14, 15, 100), (2, 40, 24, 110), (5, 20, 52, 120), (6, 47, 60, 60)), start=1
+    ):
+        near = (30 * (z - cz)) ** 2 + (10 * (y - cy)) ** 2 + (10 * (x - cx)) ** 2 < radius**2
+        labels[near] = number
+    grey = np.random.default_rng(0).normal(170, 8, z.shape) - 110 * (labels > 0)
+    size = (30.0, 10.0, 10.0)
+    return Volume(grey.round().astype(np.uint8), size), Volume(labels, size)
+
+
+@pytest.fixture
+def run_cli(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `chondria` with arguments; gives exit code, output and error output."""
+    from chondria.cli.main import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["chondria", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run

@@ -127,6 +127,12 @@ def test_every_integer_type_is_measured(dtype: type) -> None:
     assert measure_objects(Volume(labels)).rows()[0]["voxels"] == 2
 
 
+def test_labels_may_be_read_only() -> None:
+    labels = np.eye(3, dtype=np.uint16)[None]
+    labels.setflags(write=False)
+    assert measure_objects(Volume(labels))["voxels"].tolist() == [3]
+
+
 def test_identifiers_may_exceed_every_index() -> None:
     labels = np.full((2, 2, 2), 2**64 - 1, np.uint64)
     (row,) = measure_objects(Volume(labels)).rows()

@@ -20,6 +20,7 @@ __all__ = [
     "PhantomSet",
     "PostprocessingSettings",
     "Recipe",
+    "Settings",
     "TrainingSettings",
     "load_recipe",
     "recipe_yaml",

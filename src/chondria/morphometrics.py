@@ -118,6 +118,7 @@ def _statistics(labels: NDArray[Any]) -> tuple[NDArray[Any], dict[str, NDArray[A
     if labels.max() >= labels.size:  # cc3d takes identifiers as indices
         ids, dense = np.unique(np.append(labels.ravel(), labels.dtype.type(0)), return_inverse=True)
         labels = dense[:-1].reshape(labels.shape).astype(np.uint32)
+    labels = np.require(labels, requirements="W")  # cc3d takes no read-only array
     found = cc3d.statistics(labels, no_slice_conversion=True)
     present = np.flatnonzero(found["voxel_counts"])
     present = present[present != 0]

@@ -84,6 +84,18 @@ def test_empty_volumes_have_defined_scores() -> None:
         assert [one[name] for name in ("iou", "dice", "det", "ap50", "f1_75", "pq")] == [0.0] * 6
 
 
+def test_arrays_may_be_read_only_and_of_any_layout() -> None:
+    truth = two_bars()
+    expected = score(truth, truth, truth_is_instances=True, prediction_is_instances=True).as_dict()
+    truth = np.asfortranarray(truth)
+    truth.setflags(write=False)
+    found = score(truth, truth, truth_is_instances=True, prediction_is_instances=True)
+    assert found.as_dict() == expected
+    mask = truth > 0
+    mask.setflags(write=False)
+    assert score(mask, mask).as_dict()["iou"] == 1.0
+
+
 def test_the_steps_are_told() -> None:
     steps: list[str] = []
     image = two_bars() > 0

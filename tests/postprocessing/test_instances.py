@@ -67,6 +67,14 @@ def test_a_2d_image_is_one_slice() -> None:
     assert connected_instances(np.zeros((3, 3))).max() == 0
 
 
+def test_numbers_run_on_over_16_bits_from_slice_to_slice() -> None:
+    mask = np.zeros((2, 400, 400), bool)
+    mask[:, ::2, ::2] = True  # 40000 dots in each
+    labels = connected_instances(mask, dimensions=2)
+    assert np.unique(labels).size == 80001
+    assert labels[1].max() == 80000
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9, 9), (9, 1, 9), (9, 9, 1), (5, 5, 5)])
 def test_volumes_full_of_dots(shape: tuple[int, ...]) -> None:
     mask = np.zeros(shape, bool)

@@ -17,7 +17,7 @@ def demo(
         "chondria-demo"
     ),
     model: Annotated[str, typer.Option(help="Name or .safetensors file.")] = options.MODEL,
-    seed: Annotated[int, typer.Option(help="Of the phantom.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Of the phantom.")] = 7,
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
 ) -> None:
     """Make a phantom, segment it, score it and leave a picture: the whole job without any data."""

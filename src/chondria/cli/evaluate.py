@@ -29,8 +29,10 @@ def evaluate(
     """Score a segmentation against the truth; says what each figure is averaged over."""
     from chondria.cli.progress import console
     from chondria.experiments.evaluation import evaluate as run
-    from chondria.experiments.run_folder import write_json
+    from chondria.experiments.run_folder import check_writable, write_json
 
+    if json_file is not None:
+        check_writable(json_file)
     with console.status("reading") as status:
         sheet = run(
             prediction,

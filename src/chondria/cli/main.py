@@ -31,7 +31,7 @@ for command in (demo, check, segment, evaluate, predict, train, phantom, info):
 
 
 @app.callback()
-def chondria() -> None:
+def _describe() -> None:
     """Find, outline and measure every mitochondrion in electron microscopy."""
 
 
@@ -40,5 +40,6 @@ def main() -> None:
     try:
         app()
     except ChondriaError as error:
-        print(f"chondria: {error}", file=sys.stderr)
+        # What a library said inside may run over several lines.
+        print(f"chondria: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)

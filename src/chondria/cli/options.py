@@ -23,6 +23,7 @@ __all__ = [
     "TTA",
     "VOXEL_SIZE",
     "announce",
+    "format_of",
     "open_images",
     "parse_shape",
     "parse_voxel_size",
@@ -102,6 +103,14 @@ def open_images(paths: Sequence[Path], voxel_size_nm: VoxelSize | None = None) -
     return open_slices(list(paths), voxel_size_nm)
 
 
+def format_of(paths: Sequence[Path]) -> str:
+    """Tell the format of what `open_images` opens: that of a file, or of a folder of slices."""
+    from chondria.io import volume_format
+
+    key = volume_format(paths[0])
+    return key if len(paths) == 1 or key.endswith("-slices") else f"{key}-slices"
+
+
 def parse_shape(text: str) -> tuple[int, int, int]:
     """Read a shape ``Z,Y,X``.
 
@@ -111,7 +120,7 @@ def parse_shape(text: str) -> tuple[int, int, int]:
         If it is not three whole numbers above zero.
     """
     parts = text.split(",")
-    if len(parts) != 3 or not all(part.strip().isdigit() and int(part) for part in parts):
+    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) for part in parts):
         raise ShapeError(f"Found the shape '{text}'; give three whole numbers Z,Y,X above zero.")
     z, y, x = map(int, parts)
     return z, y, x

@@ -16,7 +16,7 @@ def phantom(
     output: Annotated[Path, typer.Option("-o", "--output", help="A new folder.")],
     shape: Annotated[str, typer.Option(help="Voxels Z,Y,X.")] = "24,512,512",
     voxel_size: Annotated[str, typer.Option(help=options.VOXEL_SIZE)] = "20,5,5",
-    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same bytes.")] = 0,
     style: Annotated[
         str, typer.Option(help="fib (smooth), serial (contrasty sections) or random.")
     ] = "fib",
@@ -25,17 +25,20 @@ def phantom(
     """Make synthetic EM with exact truth: image, instance labels and a picture."""
     from chondria.cli.progress import console
     from chondria.data.phantom import make_phantom
-    from chondria.experiments.run_folder import create_run_folder
+    from chondria.experiments.run_folder import new_run_folder
     from chondria.io import format_suffix, save_volume
     from chondria.report.overview import draw_overview
 
     size = options.parse_voxel_size(voxel_size) or (20.0, 5.0, 5.0)
     chosen = options.phantom_style(style, seed)
     suffix = format_suffix(format)
-    folder = create_run_folder(output)
-    with console.status("growing tissue"):
-        made = make_phantom(options.parse_shape(shape), size, seed=seed, style=chosen)
-    save_volume(made.image, folder / f"image{suffix}", format)
-    save_volume(made.labels, folder / f"labels{suffix}", format)
-    draw_overview(made.image, made.labels.data, folder / "overview.png", title=f"phantom {seed}")
-    typer.echo(f"{folder}: {int(made.labels.numpy().max())} mitochondria in {made.image.shape}")
+    voxels = options.parse_shape(shape)
+    with new_run_folder(output) as folder:
+        with console.status("growing tissue"):
+            made = make_phantom(voxels, size, seed=seed, style=chosen)
+        save_volume(made.image, folder / f"image{suffix}", format)
+        save_volume(made.labels, folder / f"labels{suffix}", format)
+        draw_overview(
+            made.image, made.labels.data, folder / "overview.png", title=f"phantom {seed}"
+        )
+        typer.echo(f"{folder}: {int(made.labels.numpy().max())} mitochondria in {made.image.shape}")

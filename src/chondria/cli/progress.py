@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 __all__ = ["TrainingBar", "console", "say", "tile_bar"]
 
-console = Console(stderr=True, highlight=False)
+# No markup: a file's name may hold brackets.
+console = Console(stderr=True, highlight=False, markup=False)
 
 
 @contextmanager

@@ -39,8 +39,6 @@ def segment(
 ) -> None:
     """Find every mitochondrion: a label map, probabilities, a table and a picture."""
     from chondria.cli.progress import say, tile_bar
-    from chondria.experiments.run_folder import create_run_folder
-    from chondria.io import volume_format
     from chondria.models import load_model
 
     settings = options.segmentation_settings(
@@ -53,7 +51,7 @@ def segment(
         precision=precision,
     )
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
-    key = format or (volume_format(images[0]) if len(images) == 1 else "png-slices")
+    key = format or options.format_of(images)
     loaded = load_model(model)
     options.announce(loaded, volume, device, precision)
     if dry_run:
@@ -61,7 +59,6 @@ def segment(
         return
     from chondria.experiments.segmentation import segment as run
 
-    create_run_folder(output)
     with tile_bar("segmenting") as progress:
         found = run(
             loaded,

@@ -38,6 +38,14 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+def _check_range(name: str, value: object) -> None:
+    low, high = RANGES.get(name, (0.0, math.inf))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type, operator]
+        limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
+        raise SettingsError(f"Found the augmentation {name} '{value}'; give a number {limits}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Ranges that random transforms are drawn from; the defaults change nothing.
@@ -62,6 +70,11 @@ class Augmentation:
         Largest standard deviation of added Gaussian noise, in standard deviations of the image.
     blur_px : float
         Largest standard deviation of a Gaussian blur in pixels, for half of the patches.
+
+    Raises
+    ------
+    SettingsError
+        If a value is of another kind or out of bounds.
     """
 
     flips: bool = False
@@ -227,14 +240,6 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
     if intensity.noise is not None:
         images = images + intensity.noise.to(images.device) * per_patch(intensity.noise_deviation)
     return images
-
-
-def _check_range(name: str, value: object) -> None:
-    low, high = RANGES.get(name, (0.0, math.inf))
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type, operator]
-        limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
-        raise SettingsError(f"Found the augmentation {name} '{value}'; give a number {limits}.")
 
 
 def _uniform(batch: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -22,7 +22,7 @@ from chondria.data.normalize import Normalisation
 from chondria.data.splits import Split
 from chondria.errors import SettingsError, ShapeError
 
-__all__ = ["PatchSampler", "TrainingVolume"]
+__all__ = ["PatchSampler", "Place", "TrainingVolume"]
 
 
 @dataclass(frozen=True, slots=True)

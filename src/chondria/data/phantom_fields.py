@@ -23,6 +23,8 @@ __all__ = [
     "SectionGrid",
     "Spline",
     "Window",
+    "sample_plane",
+    "wrap_around",
 ]
 
 Floats = NDArray[np.float32]

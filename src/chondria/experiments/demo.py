@@ -8,8 +8,9 @@ from pathlib import Path
 
 from chondria.data.phantom import make_phantom
 from chondria.evaluation.sheet import MetricSheet, score
-from chondria.experiments.run_folder import create_run_folder, write_json
+from chondria.experiments.run_folder import new_run_folder, write_json
 from chondria.experiments.segmentation import SegmentationSettings, segment
+from chondria.inference.device import choose_device
 from chondria.io import save_volume
 from chondria.models import Model
 from chondria.report.overview import draw_overview
@@ -60,33 +61,37 @@ def demo(
     ------
     OutputExistsError
         If the folder holds files.
+    DeviceError
+        If there is no such device.
     """
-    folder = create_run_folder(folder)
-    phantom = make_phantom(SHAPE, VOXEL_SIZE_NM, seed=seed)
-    (folder / "phantom").mkdir()
-    save_volume(phantom.image, folder / "phantom" / "image.tif")
-    save_volume(phantom.labels, folder / "phantom" / "labels.tif")
-    found = segment(
-        model,
-        phantom.image,
-        folder / "segmentation",
-        SegmentationSettings(device=device),
-        progress=progress,
-        where="the phantom",
-    )
-    sheet = score(
-        found.labels.numpy(),
-        phantom.labels.numpy(),
-        voxel_size_nm=VOXEL_SIZE_NM,
-        prediction_is_instances=True,
-        truth_is_instances=True,
-    )
-    write_json(folder / "scores.json", sheet.as_dict())
-    picture = draw_overview(
-        phantom.image,
-        found.labels.data,
-        folder / "overview.png",
-        truth=phantom.labels.data,
-        title=f"phantom {seed}: found in colour, truth in green, IoU {sheet.as_dict()['iou']:.3f}",
-    )
-    return Demo(sheet, picture)
+    choose_device(device)  # a device that is not there is refused before any work
+    with new_run_folder(folder) as run:
+        phantom = make_phantom(SHAPE, VOXEL_SIZE_NM, seed=seed)
+        (run / "phantom").mkdir()
+        save_volume(phantom.image, run / "phantom" / "image.tif")
+        save_volume(phantom.labels, run / "phantom" / "labels.tif")
+        found = segment(
+            model,
+            phantom.image,
+            run / "segmentation",
+            SegmentationSettings(device=device),
+            progress=progress,
+            where="the phantom",
+        )
+        sheet = score(
+            found.labels.numpy(),
+            phantom.labels.numpy(),
+            voxel_size_nm=VOXEL_SIZE_NM,
+            prediction_is_instances=True,
+            truth_is_instances=True,
+        )
+        iou = sheet.as_dict()["iou"]
+        write_json(run / "scores.json", sheet.as_dict())
+        picture = draw_overview(
+            phantom.image,
+            found.labels.data,
+            run / "overview.png",
+            truth=phantom.labels.data,
+            title=f"phantom {seed}: found in colour, truth in green, IoU {iou:.3f}",
+        )
+        return Demo(sheet, picture)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chondria.errors import InputNotFoundError
+from chondria.errors import InputNotFoundError, ShapeError
 from chondria.evaluation.sheet import MetricSheet, score
 from chondria.io import open_volume
 from chondria.volume import Volume
@@ -48,12 +48,17 @@ def evaluate(
     InputNotFoundError, ShapeError, PixelValueError
         If a file is missing, shapes differ, or the truth is no mask.
     """
-    predicted, true = open_volume(find_labels(prediction)), open_volume(truth)
-    size = voxel_size_nm or predicted.voxel_size_nm or true.voxel_size_nm
+    predicted = open_volume(find_labels(prediction), voxel_size_nm)
+    true = open_volume(truth, voxel_size_nm)
+    if predicted.shape != true.shape:
+        raise ShapeError(
+            f"Found a prediction of shape {predicted.shape} in '{prediction}' and a truth of shape "
+            f"{true.shape} in '{truth}' (Z, Y, X); they must be equal: crop or resample one."
+        )
     return score(
         predicted.numpy(),
         true.numpy(),
-        voxel_size_nm=size,
+        voxel_size_nm=predicted.voxel_size_nm or true.voxel_size_nm,
         truth_is_instances=truth_is_instances,
         prediction_is_instances=_is_label_map(predicted),
         progress=progress,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from chondria import __version__
-from chondria.errors import OutputExistsError
+from chondria.errors import InputNotFoundError, OutputExistsError
 
-__all__ = ["create_run_folder", "environment", "write_json"]
+__all__ = ["check_writable", "create_run_folder", "environment", "new_run_folder", "write_json"]
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "zarr", "tifffile")
 
@@ -26,9 +29,11 @@ def create_run_folder(path: str | Path) -> Path:
     ------
     OutputExistsError
         If the folder holds anything, or a file has its name.
+    InputNotFoundError
+        If it cannot be made where it is wanted.
     """
     folder = Path(path)
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise OutputExistsError(f"The output '{folder}' is a file; give the name of a new folder.")
     if folder.is_dir() and any(folder.iterdir()):
         what = "another run" if (folder / "run.json").exists() else "files"
@@ -36,8 +41,66 @@ def create_run_folder(path: str | Path) -> Path:
             f"The output folder '{folder}' already holds {what}, which would be lost; give a new "
             "folder or delete it first."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputNotFoundError(
+            f"The output folder '{folder}' cannot be made ({error.strerror}); give the name of a "
+            "new folder elsewhere."
+        ) from error
     return folder
+
+
+@contextmanager
+def new_run_folder(path: str | Path) -> Iterator[Path]:
+    """Make an empty folder for a run; should the block fail, nothing of it is left.
+
+    Parameters
+    ----------
+    path : str or Path
+        A new or empty folder; missing parents are made too.
+
+    Yields
+    ------
+    Path
+        The folder. If the block raises, what it holds is removed, and so is every folder that was
+        made here.
+
+    Raises
+    ------
+    OutputExistsError, InputNotFoundError
+        As `create_run_folder`.
+    """
+    made = [folder for folder in (Path(path), *Path(path).parents) if not folder.exists()]
+    folder = create_run_folder(path)
+    try:
+        yield folder
+    except BaseException:
+        for entry in folder.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        for empty in made:
+            if not any(empty.iterdir()):
+                empty.rmdir()
+        raise
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before any work, the name of a file that could not be written.
+
+    Raises
+    ------
+    InputNotFoundError
+        If its folder does not exist.
+    OutputExistsError
+        If it is a folder.
+    """
+    if not path.parent.is_dir():
+        raise InputNotFoundError(
+            f"There is no folder '{path.parent}' for the file '{path.name}'; make it first or give "
+            "another path."
+        )
+    if path.is_dir():
+        raise OutputExistsError(f"The output '{path}' is a folder; give the name of a file.")
 
 
 def environment() -> dict[str, Any]:

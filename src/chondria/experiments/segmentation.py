@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,12 +14,14 @@ from numpy.typing import NDArray
 
 from chondria.allocation import retain_freed_memory
 from chondria.errors import SettingsError
-from chondria.experiments.run_folder import create_run_folder, environment, write_json
+from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import data_hash, format_suffix, save_volume
 from chondria.io.atomic import check_disk_space
+from chondria.io.formats import check_holds
+from chondria.io.header import Grid
 from chondria.models import Model, ModelCard
 from chondria.morphometrics import ObjectTable, measure_objects, write_objects_csv
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
@@ -69,6 +70,15 @@ class SegmentationSettings:
             )
         if self.tta not in ("none", "d4"):
             raise SettingsError(f"Found the averaging '{self.tta}'; allowed are none and d4.")
+        for said, length in (
+            ("extent of the median along z", self.z_median_nm),
+            ("diameter of the smallest object", self.smallest_diameter_nm),
+        ):
+            if length is not None and not 0 <= length < math.inf:
+                raise SettingsError(
+                    f"Found {length:g} nm as the {said}; a length of 0 or more is needed, where 0 "
+                    "switches it off."
+                )
 
     def of(self, card: ModelCard) -> SegmentationSettings:
         """Fill what was left open from a model's card."""
@@ -190,18 +200,18 @@ def segment(
         If the image or a setting cannot be used, or the disk is too small.
     """
     suffix = format_suffix(format)
-    existed = Path(folder).is_dir()
-    folder = create_run_folder(folder)
-    try:
-        check_disk_space(folder, 5 * math.prod(volume.shape))
+    for dtype in (np.uint8, np.uint16):
+        check_holds(format, Grid.of(volume.with_data(np.broadcast_to(dtype(0), volume.shape))))
+    with new_run_folder(folder) as run:
+        check_disk_space(run, 5 * math.prod(volume.shape))
         record = environment() | {"job": "segment", "image": where} | _provenance(model, volume)
         result = segment_volume(model, volume, settings, progress=progress, where=where)
         with _timed(result.seconds, "write"):
             save_volume(result.probability, folder / f"probability{suffix}", format)
             save_volume(result.labels, folder / f"labels{suffix}", format)
-            write_objects_csv(result.objects, folder / "objects.csv")
+            write_objects_csv(result.objects, run / "objects.csv")
             title = f"{len(result.objects)} mitochondria found by {model.card.name}"
-            draw_overview(volume, result.labels.data, folder / "overview.png", title=title)
+            draw_overview(volume, result.labels.data, run / "overview.png", title=title)
         with _timed(result.seconds, "hash"):
             record["image_sha256"] = data_hash(volume)
         chosen = (settings or SegmentationSettings()).of(model.card)
@@ -213,10 +223,7 @@ def segment(
             "objects": len(result.objects),
             "seconds": {stage: round(value, 3) for stage, value in result.seconds.items()},
         }
-        write_json(folder / "run.json", record)
-    except BaseException:
-        _remove_contents(folder, itself=not existed)
-        raise
+        write_json(run / "run.json", record)
     return result
 
 
@@ -267,14 +274,6 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
             "chondria": model.card.chondria,
         },
     }
-
-
-def _remove_contents(folder: Path, *, itself: bool) -> None:
-    """Leave nothing of a failed run: the folder was empty before it."""
-    for entry in folder.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    if itself:
-        folder.rmdir()
 
 
 class _timed:  # noqa: N801 - reads as a statement

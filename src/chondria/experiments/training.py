@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,16 +15,20 @@ from chondria.config import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
 from chondria.data.patches import PatchSampler
 from chondria.errors import OutputExistsError, SettingsError
-from chondria.experiments.run_folder import create_run_folder, environment, write_json
+from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.training_data import TrainingData, load_training_data
 from chondria.inference.device import choose_device, choose_precision, describe_device
+from chondria.io.atomic import check_disk_space
 from chondria.models import Model, ModelCard, save_model
 from chondria.networks.catalog import build_network
 from chondria.report.curves import draw_curves
 from chondria.training.checkpoint import Progress
 from chondria.training.train import Observer, TrainingPlan, train
 
-__all__ = ["TrainingRun", "train_recipe"]
+__all__ = ["TrainingObserver", "TrainingRun", "train_recipe"]
+
+# Weights, best weights and two moments, in the old checkpoint and the new one beside it.
+CHECKPOINT_COPIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,51 +82,53 @@ def train_recipe(
     Raises
     ------
     ChondriaError
-        If data or settings cannot be used, or the folder holds another run.
+        If data or settings cannot be used, or the folder holds another run. Nothing is left of a
+        run that fails before its first step.
     """
     say: Callable[[str], None] = observer.say if observer else lambda _: None
-    folder = _open_folder(Path(folder), recipe, resume)
     where = choose_device(device)
     precision = choose_precision(recipe.training.precision, where)
-    say(f"training on {describe_device(where)} in {precision}")
-    data = load_training_data(recipe, Path(data_root or recipe.data.root), say)
-    if not data:
-        raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
-    record = environment() | {"device": describe_device(where), "precision": precision}
-    record |= {"seed": recipe.seed, "data": [card for _, card in data]}
-    write_json(folder / "run.json", record)
+    with _open_folder(Path(folder), recipe, resume) as run:
+        torch.manual_seed(recipe.seed)
+        network = build_network(recipe.network.name, **recipe.network.options).to(where)
+        check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
+        augmentation = _augmentation(recipe)
+        say(f"training on {describe_device(where)} in {precision}")
+        data = load_training_data(recipe, Path(data_root or recipe.data.root), say)
+        if not data:
+            raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
+        record = environment() | {"device": describe_device(where), "precision": precision}
+        record |= {"seed": recipe.seed, "data": [card for _, card in data]}
+        (run / "recipe.yaml").write_text(recipe_yaml(recipe))
+        write_json(run / "run.json", record)
 
-    torch.manual_seed(recipe.seed)
-    network = build_network(recipe.network.name, **recipe.network.options).to(where)
-    sampler = PatchSampler(
-        [volume.to(where) for volume, _ in data],
-        recipe.training.patch_px,
-        recipe.training.batch,
-        _augmentation(recipe),
-        recipe.seed,
-    )
+    volumes = [volume.to(where) for volume, _ in data]
+    training = recipe.training
+    sampler = PatchSampler(volumes, training.patch_px, training.batch, augmentation, recipe.seed)
     plan = _plan(recipe, precision)
-    progress = train(network, sampler, plan, folder / "checkpoint.pt", observer)
-    model = Model(network, _card(recipe, data, progress), str(folder / "model.safetensors"))
-    _write_results(folder, model, progress, record)
-    return TrainingRun(folder, model, progress.history)
+    progress = train(network, sampler, plan, run / "checkpoint.pt", observer)
+    model = Model(network, _card(recipe, data, progress), str(run / "model.safetensors"))
+    _write_results(run, model, progress, record)
+    return TrainingRun(run, model, progress.history)
 
 
-def _open_folder(folder: Path, recipe: Recipe, resume: bool) -> Path:
-    text = recipe_yaml(recipe)
+def _open_folder(folder: Path, recipe: Recipe, resume: bool) -> AbstractContextManager[Path]:
+    """Give a new folder, which goes again if the block fails, or that of a run to resume."""
     if not resume:
-        folder = create_run_folder(folder)
-        (folder / "recipe.yaml").write_text(text)
-        return folder
+        return new_run_folder(folder)
     stored = folder / "recipe.yaml"
     if not stored.is_file():
         raise SettingsError(f"There is no run to resume in '{folder}'; start it without --resume.")
-    if stored.read_text() != text:
+    if stored.read_text() != recipe_yaml(recipe):
         raise OutputExistsError(
             f"The run in '{folder}' was started with another recipe (its recipe.yaml); resume it "
             "with that one or give a new folder."
         )
-    return folder
+    return nullcontext(folder)
+
+
+def _weight_bytes(network: torch.nn.Module) -> int:
+    return sum(weight.nbytes for weight in network.state_dict().values())
 
 
 def _augmentation(recipe: Recipe) -> Augmentation:

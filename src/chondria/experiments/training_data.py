@@ -123,6 +123,11 @@ def _to_training(
 ) -> TrainingVolume:
     """Resample to the model's pixel size and to bytes."""
     pixels = images.numpy()
+    if not np.isfinite(pixels).all():
+        raise PixelValueError(
+            f"Found {np.count_nonzero(~np.isfinite(pixels))} NaN or infinite pixels in the set "
+            f"'{name}'; every pixel must be a finite number: replace them before training."
+        )
     normalisation = measure_normalisation(pixels, recipe.normalisation, f"the set '{name}'")
     if recipe.pixel_size_nm is not None:
         if images.voxel_size_nm is None:

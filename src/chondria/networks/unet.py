@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from chondria.errors import ModelError, ShapeError
 
-__all__ = ["Activation", "Dropout", "Initialisation", "Pooling", "UNet"]
+__all__ = ["Activation", "ConvolutionPair", "Dropout", "Initialisation", "Pooling", "UNet"]
 
 Activation = Literal["elu", "relu"]
 Initialisation = Literal["he_normal", "xavier_uniform", "lecun_normal"]

@@ -154,7 +154,8 @@ def _label_slices(mask: NDArray[np.bool_], connectivity: Connectivity) -> NDArra
     total = 0
     for plane, numbered in zip(mask, labels, strict=True):
         components, count = _components(plane, connectivity)
-        np.add(components, total, out=numbered, where=plane, casting="unsafe")
+        # In 32 bits: components come in 16 where one slice has few.
+        np.add(components.astype(np.uint32), total, out=numbered, where=plane)
         total += count
     return labels.astype(_smallest_type(total), copy=False)
 

@@ -83,13 +83,13 @@ def load_checkpoint(
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
+        generator.set_state(state["generator"])
+        torch.set_rng_state(state["torch"])
+        if state["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["cuda"])
+        return Progress(**state["progress"])
     except Exception as error:
         raise FormatError(
             f"Cannot resume from {path}: it is damaged or of another network ({error}); start anew "
             "in another folder."
         ) from error
-    generator.set_state(state["generator"])
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
-    return Progress(**state["progress"])

@@ -1,0 +1,169 @@
+"""Training patches come from training slices only, where their masks say, as often as weighed."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chondria.data.augment import AUGMENTATIONS
+from chondria.data.normalize import Normalisation
+from chondria.data.patches import PatchSampler, TrainingVolume, _mirrored
+from chondria.data.splits import Split, block_split
+from chondria.errors import SettingsError, ShapeError
+
+PLAIN = Normalisation(0.0, 1.0)
+NONE, CUSTOM, EM = (AUGMENTATIONS[name] for name in ("none", "custom", "em"))
+
+
+def volume(images, masks=None, split=None, weight=1.0, normalisation=PLAIN, name="v"):
+    images = np.asarray(images, np.uint8)
+    masks = images > 127 if masks is None else masks
+    split = split or block_split(len(images), 0, 0)
+    return TrainingVolume.from_arrays(name, images, masks, normalisation, split, weight)
+
+
+def noise(*shape: int, seed: int = 0):
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+# --- where from ---
+
+
+@pytest.mark.parametrize(
+    "split", [block_split(20, 5, 3), block_split(20, 4, 0, every=2), Split(range(1), range(19, 20))]
+)
+def test_only_training_slices_are_drawn_and_all_of_them(split) -> None:
+    slices = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None], (20, 24, 24)).copy()
+    sampler = PatchSampler([volume(slices, split=split)], 16, 50, CUSTOM)
+    drawn = torch.cat([sampler.draw()[0] for _ in range(4)])
+    seen = {round(float(value), 3) for value in drawn.unique().tolist()}
+    assert seen == {float(z) for z in split.train}
+    assert not seen & {float(z) for z in split.validation}
+
+
+def test_weights_are_respected() -> None:
+    levels = {10: 1.0, 20: 3.0, 30: 0.5}
+    volumes = [volume(np.full((2, 16, 16), level), weight=w) for level, w in levels.items()]
+    sampler = PatchSampler(volumes, 16, 3000, NONE)
+    drawn = sampler.draw()[0][:, 0, 0, 0]
+    for level, weight in levels.items():
+        share = (drawn == level).float().mean().item()
+        assert share == pytest.approx(weight / 4.5, abs=0.03)
+
+
+def test_every_place_is_drawn_and_patches_are_exact_crops() -> None:
+    image = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    sampler = PatchSampler([volume(image)], 8, 600, NONE)
+    images, masks = sampler.draw()
+    corners = images[:, 0, 0, 0].round().int()
+    tops, lefts = corners // 16, corners % 16
+    assert {*tops.tolist()} == {*lefts.tolist()} == set(range(9))
+    expected = torch.from_numpy(image[0])
+    for patch, top, left in zip(images[:40], tops, lefts, strict=False):
+        crop = expected[top : top + 8, left : left + 8].float()
+        torch.testing.assert_close(patch[0], crop, atol=2e-3, rtol=0)
+    assert torch.equal(masks, (images > 127.5).float())
+
+
+@pytest.mark.parametrize("augmentation", ["none", "keras", "custom", "em"])
+@pytest.mark.parametrize("shape", [(1, 16, 16), (2, 9, 40), (1, 1, 1), (3, 100, 7)])
+def test_images_smaller_than_a_patch_work(augmentation, shape) -> None:
+    sampler = PatchSampler([volume(noise(*shape))], 16, 4, AUGMENTATIONS[augmentation])
+    images, masks = sampler.draw()
+    assert images.shape == masks.shape == (4, 1, 16, 16)
+    assert images.isfinite().all()
+
+
+def test_a_small_image_is_mirrored_around_its_middle() -> None:
+    image = noise(1, 6, 16)
+    patches, _ = PatchSampler([volume(image)], 16, 2, NONE).draw()
+    mirrored = np.pad(image[0].astype(np.float32), ((5, 5), (0, 0)), mode="reflect")
+    for patch in patches:
+        np.testing.assert_allclose(patch[0].numpy(), mirrored, atol=2e-2)
+
+
+@given(start=st.integers(-40, 40), length=st.integers(1, 50), n=st.integers(1, 20))
+def test_mirror_fill_is_numpys_reflection(start, length, n) -> None:
+    stop = start + length
+    before, after = max(0, -start), max(0, stop - n)
+    reflected = np.pad(np.arange(n), (before, after), mode="reflect")
+    expected = reflected[start + before : stop + before]
+    assert _mirrored(start, length, n, torch.device("cpu")).tolist() == expected.tolist()
+
+
+# --- what ---
+
+
+@pytest.mark.parametrize("name", list(AUGMENTATIONS))
+def test_masks_are_binary_and_follow_their_images(name) -> None:
+    blocks = np.zeros((2, 64, 64), np.uint8)
+    blocks[:, 8:40, 20:50] = 255
+    sampler = PatchSampler([volume(blocks)], 32, 16, AUGMENTATIONS[name])
+    images, masks = sampler.draw()
+    assert masks.dtype == images.dtype == torch.float32
+    assert {*masks.unique().tolist()} == {0.0, 1.0}
+    agree = ((images > 127.5).float() == masks).float().mean()
+    # `em` bends and blurs unnormalised grey levels, but bright stays bright.
+    assert agree > (0.9 if name == "em" else 0.999)
+
+
+def test_each_volume_has_its_own_normalisation() -> None:
+    low = volume(np.full((1, 16, 16), 10), normalisation=Normalisation(4.0, 2.0))
+    high = volume(np.full((1, 16, 16), 200), normalisation=Normalisation(100.0, 20.0))
+    images, _ = PatchSampler([low, high], 16, 40, NONE).draw()
+    assert {*images.mul(1e4).round().div(1e4).unique().tolist()} == {3.0, 5.0}
+
+
+# --- again ---
+
+
+def test_one_seed_draws_the_same_patches_and_another_does_not() -> None:
+    volumes = [volume(noise(4, 64, 64)), volume(noise(2, 30, 90, seed=1))]
+    first, same, other = (PatchSampler(volumes, 16, 6, EM, seed) for seed in (1, 1, 2))
+    for _ in range(3):
+        batches = first.draw(), same.draw(), other.draw()
+        assert torch.equal(batches[0][0], batches[1][0])
+        assert torch.equal(batches[0][1], batches[1][1])
+        assert not torch.equal(batches[0][0], batches[2][0])
+
+
+def test_the_generator_is_the_whole_state() -> None:
+    sampler = PatchSampler([volume(noise(4, 64, 64))], 16, 6, EM)
+    sampler.draw()
+    state = sampler.generator.get_state()
+    expected = sampler.draw()
+    torch.manual_seed(123)  # the global generator has no say
+    again = PatchSampler([volume(noise(4, 64, 64))], 16, 6, EM, seed=77)
+    again.generator.set_state(state)
+    assert torch.equal(again.draw()[0], expected[0])
+
+
+def test_drawing_leaves_the_volumes_alone() -> None:
+    images = noise(2, 40, 40)
+    kept = images.copy()
+    sampler = PatchSampler([volume(images)], 32, 8, EM)
+    sampler.draw()
+    np.testing.assert_array_equal(images, kept)
+
+
+def test_moving_to_a_device_keeps_everything() -> None:
+    original = volume(noise(2, 8, 8), weight=2.0)
+    moved = original.to(torch.device("cpu"))
+    assert torch.equal(moved.images, original.images)
+    assert (moved.name, moved.weight, moved.split) == ("v", 2.0, original.split)
+
+
+# --- refusals ---
+
+
+def test_masks_of_another_shape_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"\(2, 8, 8\) and masks of shape \(2, 8, 9\) in 'v'"):
+        volume(noise(2, 8, 8), np.zeros((2, 8, 9), bool))
+
+
+def test_no_volume_or_no_weight_is_refused() -> None:
+    with pytest.raises(SettingsError, match="give at least one"):
+        PatchSampler([], 16, 2, NONE)
+    with pytest.raises(SettingsError, match="weight not above zero"):
+        PatchSampler([volume(noise(1, 16, 16), weight=0.0)], 16, 2, NONE)

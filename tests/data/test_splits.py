@@ -1,0 +1,45 @@
+"""Training and validation never share a slice, nor neighbours within the gap."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from chondria.data.splits import Split, block_split
+from chondria.errors import SettingsError
+
+
+def test_the_last_block_validates_behind_a_gap() -> None:
+    assert block_split(100, 10, 5) == Split(range(85), range(90, 100))
+    assert block_split(100, 10, 5, every=4) == Split(range(85), range(90, 100, 4))
+
+
+def test_without_validation_all_slices_train_and_the_gap_is_void() -> None:
+    assert block_split(7, 0, 3).train == range(7)
+    assert len(block_split(7, 0, 3).validation) == 0
+
+
+@given(st.integers(1, 60), st.integers(0, 60), st.integers(0, 60), st.integers(1, 9))
+def test_the_two_sides_are_apart_by_the_gap(n, n_validation, gap, every) -> None:
+    assume(n > n_validation + gap)
+    split = block_split(n, n_validation, gap, every)
+    assert len(split.train) == (n - n_validation - gap if n_validation else n)
+    assert len(split.validation) == -(-n_validation // every)
+    assert {*split.train, *split.validation} <= {*range(n)}
+    if n_validation:
+        assert min(split.validation) - max(split.train) == gap + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((10, -1, 0), "neither may be negative"),
+        ((10, 2, -1), "neither may be negative"),
+        ((10, 10, 0), "at least one must be left to learn from"),
+        ((10, 5, 5), "10 slices for 5 of validation and a gap of 5"),
+        ((10, 2, 1, 0), "every 0th slice; give at least 1"),
+        ((10, 2, 1, -2), "give at least 1"),
+    ],
+)
+def test_impossible_splits_are_refused(arguments, sentence) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        block_split(*arguments)

@@ -1,0 +1,273 @@
+"""The training loop: it learns, repeats itself to the byte, and resumes as if never stopped."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from chondria.data.augment import AUGMENTATIONS
+from chondria.data.normalize import measure_normalisation
+from chondria.data.patches import PatchSampler, TrainingVolume
+from chondria.data.splits import block_split
+from chondria.errors import FormatError, SettingsError
+from chondria.networks.catalog import build_network
+from chondria.training import train as training
+from chondria.training.train import TrainingPlan, train
+from chondria.training.validation import Validation, VolumeScore
+
+PLAN = TrainingPlan(steps=12, validate_every=4, rate=5e-3, weight_decay=0.0)
+
+
+def disks(seed: int = 0, validation_slices: int = 1, name: str = "disks") -> TrainingVolume:
+    """Bright disks on a noisy background."""
+    rng = np.random.default_rng(seed)
+    masks = np.zeros((4, 48, 48), bool)
+    y, x = np.mgrid[:48, :48]
+    for z in range(4):
+        for centre_y, centre_x in rng.integers(6, 42, (5, 2)):
+            masks[z] |= np.hypot(y - centre_y, x - centre_x) < 6
+    images = (90 + 70 * masks + rng.normal(0, 15, masks.shape)).clip(0, 255).astype(np.uint8)
+    split = block_split(4, validation_slices, 0)
+    return TrainingVolume.from_arrays(name, images, masks, measure_normalisation(images), split)
+
+
+def sampler(seed: int = 0, volumes=None, augmentation: str = "em") -> PatchSampler:
+    return PatchSampler(volumes or [disks()], 32, 4, AUGMENTATIONS[augmentation], seed)
+
+
+def network(seed: int = 0, dropout: float = 0.1):
+    torch.manual_seed(seed)
+    return build_network("unet", filters=2, levels=2, dropout=[dropout] * 3)
+
+
+def run(plan: TrainingPlan = PLAN, seed: int = 0, **given):
+    trained = network(seed)
+    progress = train(trained, sampler(seed), plan, **given)
+    return trained, progress
+
+
+def same_bytes(first, second) -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(a.numpy().tobytes() == b.numpy().tobytes() for a, b in pairs)
+
+
+class Killed(Exception):  # noqa: N818
+    """What ends a run from outside."""
+
+
+class Recorder:
+    """Notes what it is told, and ends the run at a step."""
+
+    def __init__(self, kill_at: int | None = None) -> None:
+        self.kill_at = kill_at
+        self.losses: list[tuple[int, float]] = []
+        self.rows: list[dict[str, float]] = []
+
+    def on_step(self, step: int, loss: float) -> None:
+        self.losses.append((step, loss))
+        if step == self.kill_at:
+            raise Killed
+
+    def on_validation(self, row: dict[str, float]) -> None:
+        self.rows.append(row)
+
+
+# --- it learns ---
+
+
+@pytest.mark.parametrize("loss", ["bce", "dice", "bce_dice"])
+def test_disks_are_learned(loss) -> None:
+    torch.manual_seed(0)
+    trained = build_network("unet", filters=4, levels=2, dropout=[0.0] * 3)
+    plan = TrainingPlan(steps=90, validate_every=30, rate=1e-2, loss=loss)
+    progress = train(trained, sampler(augmentation="custom"), plan)
+    assert progress.history[-1]["train_loss"] < 0.6 * progress.history[0]["train_loss"]
+    assert progress.best_score > 0.8
+    assert progress.history[-1]["validation_iou"] > 0.8
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_every_optimizer_and_bf16_lower_the_loss(optimizer) -> None:
+    plan = TrainingPlan(
+        steps=40,
+        validate_every=20,
+        optimizer=optimizer,
+        rate=0.02 if optimizer == "sgd" else 5e-3,
+        momentum=0.9,
+        clip_norm=1.0,
+        schedule="constant",
+        precision="bf16",
+    )
+    trained, progress = run(plan)
+    assert progress.history[1]["train_loss"] < progress.history[0]["train_loss"]
+    assert all(p.dtype == torch.float32 for p in trained.parameters())
+
+
+# --- it repeats itself, and resumes ---
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_one_seed_gives_byte_equal_weights(precision) -> None:
+    plan = replace(PLAN, precision=precision)
+    (first, one), (second, two), (other, _) = run(plan), run(plan), run(plan, seed=1)
+    assert same_bytes(first, second)
+    assert not same_bytes(first, other)
+    for row, same in zip(one.history, two.history, strict=True):
+        assert row | {"seconds": 0} == same | {"seconds": 0}
+
+
+@pytest.mark.parametrize("kill_at", [5, 9, 12])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_killed_and_resumed_equals_uninterrupted(tmp_path, kill_at, optimizer) -> None:
+    plan = replace(PLAN, optimizer=optimizer, clip_norm=1.0)
+    expected, progress = run(plan)
+    checkpoint = tmp_path / "checkpoint.pt"
+    with pytest.raises(Killed):
+        run(plan, checkpoint=checkpoint, observer=Recorder(kill_at))
+    # Other first weights, sampler and global state: the checkpoint alone decides.
+    resumed = network(seed=7)
+    torch.manual_seed(12345)
+    recorder = Recorder()
+    again = train(resumed, sampler(seed=7), plan, checkpoint, recorder)
+    assert recorder.losses[0][0] == (kill_at - 1) // 4 * 4 + 1
+    assert same_bytes(expected, resumed)
+    for row, same in zip(progress.history, again.history, strict=True):
+        assert row | {"seconds": 0} == same | {"seconds": 0}
+    seconds = [row["seconds"] for row in again.history]
+    assert seconds == sorted(seconds)
+
+
+def test_a_run_killed_twice_still_equals_it(tmp_path) -> None:
+    expected, _ = run()
+    checkpoint = tmp_path / "checkpoint.pt"
+    for kill_at in (2, 6, 11):
+        with pytest.raises(Killed):
+            run(checkpoint=checkpoint, observer=Recorder(kill_at))
+    resumed, _ = run(checkpoint=checkpoint)
+    assert same_bytes(expected, resumed)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    expected, _ = run(checkpoint=checkpoint)
+    recorder = Recorder()
+    again, progress = run(checkpoint=checkpoint, observer=recorder)
+    assert recorder.losses == []
+    assert progress.step == PLAN.steps
+    assert same_bytes(expected, again)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path) -> None:
+    run(checkpoint=tmp_path / "checkpoint.pt")
+    wider = build_network("unet", filters=4, levels=2, dropout=[0.1] * 3)
+    with pytest.raises(FormatError, match="of another network"):
+        train(wider, sampler(), PLAN, tmp_path / "checkpoint.pt")
+
+
+# --- which weights it keeps ---
+
+
+def scripted(monkeypatch, scores: list[tuple[float, float]]) -> list[dict[str, torch.Tensor]]:
+    """Let validation return (loss, IoU) in turn, and note the weights at each."""
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def validate(network, *_):
+        loss, iou = scores[len(seen)]
+        seen.append({k: v.clone() for k, v in network.state_dict().items()})
+        return Validation((VolumeScore("disks", loss, iou),))
+
+    monkeypatch.setattr(training, "validate", validate)
+    return seen
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("iou", 1), ("loss", 2)])
+def test_the_best_weights_are_returned(monkeypatch, monitor, best) -> None:
+    seen = scripted(monkeypatch, [(0.5, 0.2), (0.4, 0.6), (0.3, 0.6)])
+    trained, progress = run(replace(PLAN, monitor=monitor))
+    assert progress.best_step == 4 * (best + 1)
+    for key, value in trained.state_dict().items():
+        assert torch.equal(value, seen[best][key])
+    assert not torch.equal(seen[1]["head.weight"], seen[2]["head.weight"])
+    assert not trained.training
+
+
+@pytest.mark.parametrize(("patience", "stops_at"), [(0, 32), (1, 12), (2, 24), (3, 28), (4, 32)])
+def test_patience_stops_early(monkeypatch, patience, stops_at) -> None:
+    # Best at step 8, stale at 12; best at 16, stale from 20 on (an equal score is no better one).
+    scripted(monkeypatch, [(1, s) for s in (0.1, 0.5, 0.4, 0.6, 0.6, 0.5, 0.6, 0.2)])
+    _, progress = run(replace(PLAN, steps=32, patience=patience))
+    assert progress.step == stops_at
+    assert progress.best_step == (8 if patience == 1 else 16)
+
+
+def test_without_validation_slices_the_last_weights_are_kept() -> None:
+    trained = network()
+    recorder = Recorder()
+    volumes = [disks(validation_slices=0)]
+    progress = train(trained, sampler(volumes=volumes), PLAN, observer=recorder)
+    assert progress.best_step == PLAN.steps
+    assert set(recorder.rows[0]) == {"step", "rate", "train_loss", "seconds"}
+
+
+# --- what it tells ---
+
+
+def test_history_rows_hold_the_mean_loss_and_every_volume() -> None:
+    recorder = Recorder()
+    trained = network()
+    volumes = [disks(0, name="a"), disks(1, name="b"), disks(2, 0, name="c")]
+    plan = replace(PLAN, steps=10)
+    progress = train(trained, sampler(volumes=volumes), plan, observer=recorder)
+    assert [step for step, _ in recorder.losses] == list(range(1, 11))
+    assert recorder.rows == progress.history
+    assert [row["step"] for row in recorder.rows] == [4, 8, 10]
+    for row, span in zip(recorder.rows, (range(4), range(4, 8), range(8, 10)), strict=True):
+        mean = sum(recorder.losses[i][1] for i in span) / len(span)
+        assert row["train_loss"] == pytest.approx(mean)
+        assert row["validation_iou"] == pytest.approx((row["iou_a"] + row["iou_b"]) / 2)
+        assert "iou_c" not in row
+        assert 0 < row["validation_loss"] < 10
+    assert progress.best_score == max(row["validation_iou"] for row in recorder.rows)
+
+
+# --- what it refuses ---
+
+
+def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_do() -> None:
+    broken = network()
+    broken.head.bias.data.fill_(math.nan)
+    with pytest.raises(
+        SettingsError, match=r"training loss became nan at the learning rate 0\.005"
+    ):
+        train(broken, sampler(), PLAN)
+
+
+def test_a_rate_that_is_far_too_high_is_caught() -> None:
+    plan = replace(PLAN, optimizer="sgd", rate=1e18, schedule="constant", steps=40)
+    with pytest.raises(SettingsError, match="lower the rate"):
+        run(plan)
+
+
+def test_weights_that_break_in_the_last_step_are_caught(monkeypatch) -> None:
+    scripted(monkeypatch, [(math.nan, 0.0)] * 3)
+    with pytest.raises(SettingsError, match="validation loss became nan"):
+        run(replace(PLAN, monitor="loss"))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"steps": 0}, "0 steps"),
+        ({"validate_every": 0}, "a validation every 0"),
+        ({"loss": "focal"}, "loss 'focal'; allowed are bce, dice, bce_dice"),
+        ({"optimizer": "lion"}, "optimizer 'lion'; allowed are sgd, adam, adamw"),
+        ({"schedule": "step"}, "schedule 'step'; allowed are constant, one_cycle"),
+        ({"monitor": "dice"}, "monitor 'dice'; allowed are iou, loss"),
+        ({"precision": "fp16"}, "precision 'fp16'; allowed are fp32, bf16"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_refused(change, sentence) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        replace(PLAN, **change)
