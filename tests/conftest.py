@@ -15,6 +15,10 @@ from chondria.volume import Volume
 settings.register_profile("chondria", deadline=None)
 settings.load_profile("chondria")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Parallel workers that each used every processor would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:

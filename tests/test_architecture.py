@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import os
 import resource
 import subprocess
 import sys
@@ -226,10 +225,3 @@ assert not {"torch", "numpy"} & sys.modules.keys()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(seconds) < 0.3, seconds
-
-
-@pytest.mark.skipif(os.environ.get("OMP_NUM_THREADS") is None, reason="set by conftest")
-def test_workers_do_not_fight_for_processors():
-    import torch
-
-    assert torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"])

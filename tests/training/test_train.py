@@ -232,6 +232,15 @@ def test_history_rows_hold_the_mean_loss_and_every_volume() -> None:
     assert progress.best_score == max(row["validation_iou"] for row in recorder.rows)
 
 
+def test_numbers_outside_training_keep_their_denormals() -> None:
+    tiny = torch.tensor(1e-310, dtype=torch.float64)
+    with pytest.raises(Killed):
+        run(observer=Recorder(kill_at=1))
+    assert (tiny * 2).item() > 0
+    run(replace(PLAN, steps=1))
+    assert (tiny * 2).item() > 0
+
+
 # --- what it refuses ---
 
 

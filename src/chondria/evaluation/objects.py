@@ -151,7 +151,6 @@ def _components(labels: NDArray[Any], connectivity: Literal[8, 26]) -> NDArray[A
     # cc3d 4.1 takes too little room for dots in a boolean volume of one slice, and stops.
     values = labels.view(np.uint8) if labels.dtype == np.bool_ else labels
     values = np.require(values, requirements="W")  # it takes no read-only array
-    values = np.require(values, requirements="W")  # it takes no read-only array
     components: NDArray[Any] = cc3d.connected_components(values, connectivity=connectivity)
     return components
 

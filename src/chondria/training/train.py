@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,17 @@ class Observer(Protocol):
         """One row was added to the history."""
 
 
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Take the tiniest numbers, with which a CPU is slow, for zero; but only while it lasts."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@_denormals_flushed()
 def train(
     network: nn.Module,
     sampler: PatchSampler,
@@ -139,7 +151,6 @@ def train(
         If the loss is no longer finite: the learning rate is too high.
     """
     retain_freed_memory()
-    torch.set_flush_denormal(True)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.train()
     optimizer = build_optimizer(
