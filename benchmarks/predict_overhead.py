@@ -35,7 +35,8 @@ import chondria.io
 from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.data.resample import resample_slices
-from chondria.experiments.segmentation import SegmentationSettings, segment
+from chondria.experiments.segmentation import segment
+from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import model_grid
@@ -79,9 +80,7 @@ def main() -> None:
     report(seconds, len(slices), device, vars(options) | {"precision": settings.precision})
 
 
-def run_job(
-    model: Model, slices: list[Path], scratch: Path, settings: PredictionSettings
-) -> None:
+def run_job(model: Model, slices: list[Path], scratch: Path, settings: PredictionSettings) -> None:
     """The job that is timed: everything between the files of a user and the folder they get."""
     target = scratch / "run"
     chosen = SegmentationSettings(device=str(settings.device), precision=settings.precision)
@@ -148,7 +147,9 @@ def report(
         ratios[grid] = medians[f"job, {grid}"] / medians[f"bare, {grid}"]
         print(f"ratio on the {grid}: {ratios[grid]:.3f}")
     ratios["literal"] = medians["job, model's grid"] / medians["bare, slices' grid"]
-    print(f"job as shipped against the bare pass over the slices as they are: {ratios['literal']:.3f}")
+    print(
+        f"job as shipped against the bare pass over the slices as they are: {ratios['literal']:.3f}"
+    )
     record = {
         "machine": {"device": describe_device(device), "system": platform.platform()},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},

@@ -45,7 +45,7 @@ def main() -> None:
     options = parse_options()
     device = choose_device(options.device)
     plan = TrainingPlan(
-        # Never reached by a validation: there are no validation slices.
+        # One validation, at the end, of no slices.
         steps=options.steps,
         validate_every=options.steps,
         clip_norm=1.0,

@@ -24,7 +24,7 @@ from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
 from chondria.volume import Volume
 
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
-Z_MEDIANS_NM = (0.0, 15.0, 25.0, 35.0, 45.0)
+Z_MEDIANS_NM = (0.0, 15.0, 25.0, 35.0, 45.0, 65.0, 85.0)
 
 
 def main() -> None:

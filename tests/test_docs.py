@@ -6,13 +6,14 @@ document in an empty folder of its own. The comment before a block changes that:
 - ``<!-- file: NAME -->``: the block is written to NAME
 - ``<!-- not run: REASON -->``: the block is only shown
 
-Where no weights are shipped with the package, an untrained model stands in for them.
+Where no weights are shipped with the package, a tiny model stands in for them.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,20 +58,14 @@ def examples(document: str) -> list[Example]:
 
 
 @pytest.fixture
-def weights(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def weights(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch) -> None:
     """Give the package a model where none is shipped: what it finds is not judged here."""
     import chondria.models
-    from chondria.networks.catalog import build_network
 
-    if chondria.models.DEFAULT_MODEL in chondria.models.bundled_models():
-        return
-    folder = tmp_path_factory.mktemp("weights")
-    name = chondria.models.DEFAULT_MODEL
-    options = {"filters": 4}
-    card = chondria.models.ModelCard(name, "untrained", "unet", options, (10.0, 10.0))
-    model = chondria.models.Model(build_network("unet", **options).eval(), card)
-    chondria.models.save_model(model, folder / f"{name}.safetensors")
-    monkeypatch.setattr(chondria.models, "WEIGHTS", folder)
+    if chondria.models.DEFAULT_MODEL not in chondria.models.bundled_models():
+        folder = tmp_path_factory.mktemp("weights")
+        shutil.copy(tiny_model, folder / f"{chondria.models.DEFAULT_MODEL}.safetensors")
+        monkeypatch.setattr(chondria.models, "WEIGHTS", folder)
 
 
 @pytest.mark.usefixtures("weights")

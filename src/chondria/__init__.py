@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from chondria.errors import ChondriaError
     from chondria.evaluation.sheet import score
     from chondria.experiments.evaluation import evaluate
-    from chondria.experiments.segmentation import SegmentationSettings, segment, segment_volume
+    from chondria.experiments.segmentation import segment
     from chondria.experiments.training import train_recipe
+    from chondria.experiments.volume_segmentation import SegmentationSettings, segment_volume
     from chondria.inference.volumes import predict_volume
     from chondria.io import open_slices, open_volume, save_volume
     from chondria.models import bundled_models, load_model
@@ -50,7 +51,7 @@ __all__ = [
 
 _HOMES = {
     "ChondriaError": "errors",
-    "SegmentationSettings": "experiments.segmentation",
+    "SegmentationSettings": "experiments.volume_segmentation",
     "Volume": "volume",
     "bundled_models": "models",
     "connected_instances": "postprocessing.instances",
@@ -65,7 +66,7 @@ _HOMES = {
     "save_volume": "io",
     "score": "evaluation.sheet",
     "segment": "experiments.segmentation",
-    "segment_volume": "experiments.segmentation",
+    "segment_volume": "experiments.volume_segmentation",
     "train_recipe": "experiments.training",
 }
 

@@ -292,6 +292,17 @@ def test_evaluate_shapes(refuse, tmp_path: Path) -> None:
     refuse("evaluate", one, tmp_path / "c.tif", match=r"no file or folder '.*c\.tif'")
 
 
+def test_check_shapes(run_cli, tmp_path: Path) -> None:
+    image = write(tmp_path / "a.tif", NOISE)
+    mask = write(tmp_path / "b.tif", (NOISE[:, 1:] > 128).astype(np.uint8))
+    before = contents(tmp_path)
+    code, out, err = run_cli("check", image, "--mask", mask)
+    assert code == 2
+    assert "(4, 39, 48)" in " ".join((out + err).split())
+    assert "Traceback" not in err
+    assert contents(tmp_path) == before
+
+
 def test_evaluate_truth_of_more_than_two_values(refuse, tmp_path: Path) -> None:
     mask = write(tmp_path / "a.tif", (NOISE > 128).astype(np.uint8))
     truth = write(tmp_path / "b.tif", NOISE % 3)
@@ -352,7 +363,7 @@ def test_train_data(refuse_data) -> None:
     refuse_data(NOISE * 0 + 3, mask, match="same value 3 in every pixel of the set 'set'")
 
 
-@pytest.mark.parametrize("z", [0, 38])
+@pytest.mark.parametrize("z", [0, 37])
 def test_train_images_with_a_bad_pixel(refuse_data, z: int) -> None:
     depth = SLICES_MEASURED + 8
     masks = np.zeros((depth, 40, 48), np.uint8)

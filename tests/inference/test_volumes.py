@@ -84,9 +84,9 @@ def test_each_slice_is_predicted_by_itself(model: Model, blobs) -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_bad_pixels_are_refused_by_name(model: Model, blobs, value: float) -> None:
     values = np.repeat(blobs[0].numpy().astype(np.float32), 5, axis=0)
-    values[38, 3, 3] = value  # of 40 slices, 32 are measured; this one is not
+    values[37, 3, 3] = value  # of 40 slices, 32 are measured; this one is not
     measured = np.linspace(0, 39, 32).round()
-    assert 38 not in measured
+    assert 37 not in measured
     for size in ((30.0, 10.0, 10.0), (30.0, 7.0, 7.0)):
         with pytest.raises(PixelValueError, match=r"NaN or infinite pixels in cells\.tif"):
             predict_volume(model, Volume(values, size), np.empty(values.shape), where="cells.tif")

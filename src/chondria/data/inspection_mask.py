@@ -81,7 +81,9 @@ class MaskValues:
         if not empty or not self.foreground.any():
             return []
         said = f"{len(empty)} of {len(self._foreground)}: {name_slices(empty)}"
-        advice = "leave them out of training unless they truly hold no mitochondrion"
+        gaps = [z for z in empty if self.foreground[max(0, z - 1) : z + 2].astype(bool).sum() == 2]
+        said += f"; {name_slices(gaps)} between slices that are not" if gaps else ""
+        advice = "leave out of training those that nobody annotated"
         return [Finding("empty mask slices", said, "warning", advice)]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from chondria.data.phantom import make_phantom
 from chondria.evaluation.sheet import MetricSheet, score
 from chondria.experiments.run_folder import new_run_folder, write_json
-from chondria.experiments.segmentation import SegmentationSettings, segment
+from chondria.experiments.segmentation import segment
+from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.inference.device import choose_device
 from chondria.io import save_volume
 from chondria.models import Model

@@ -52,7 +52,8 @@ def draw_overview(
     from matplotlib.figure import Figure
 
     depth, height, width = image.shape
-    chosen = sorted({int(z) for z in np.linspace(0, depth - 1, min(panels, depth) + 2)[1:-1]})
+    shown = min(panels, depth)
+    chosen = [int((part + 0.5) * depth / shown) for part in range(shown)]
     columns = min(2, len(chosen))
     rows = -(-len(chosen) // columns)
     size = 5.5

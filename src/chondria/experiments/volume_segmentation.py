@@ -1,0 +1,198 @@
+"""Segment a volume in memory: probabilities, label map and object table."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chondria.allocation import retain_freed_memory
+from chondria.errors import SettingsError
+from chondria.inference.device import choose_device, choose_precision
+from chondria.inference.predict import PredictionSettings
+from chondria.inference.volumes import predict_volume
+from chondria.models import Model, ModelCard
+from chondria.morphometrics import ObjectTable, measure_objects
+from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
+from chondria.postprocessing.instances import connected_instances, remove_small_objects
+from chondria.volume import Volume
+
+__all__ = ["Segmentation", "SegmentationSettings", "segment_volume", "timed"]
+
+SMALLEST_WITHOUT_SIZE_PX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationSettings:
+    """How to segment; None takes what the model's card says.
+
+    Attributes
+    ----------
+    threshold : float or None
+        Probability from which a voxel is foreground.
+    z_median_nm : float or None
+        Extent of the median along z; no effect where slices are thicker than half of it.
+    smallest_diameter_nm : float or None
+        Objects smaller than a sphere (in 2-D, a disc) of this diameter are dropped.
+    dimensions : {3, 2}
+        Objects run through the slices, or every slice has its own.
+    tta : {"none", "d4"}
+        Averaging over the eight flips and rotations.
+    device, precision : str
+        See `chondria.inference.device`.
+    """
+
+    threshold: float | None = None
+    z_median_nm: float | None = None
+    smallest_diameter_nm: float | None = None
+    dimensions: Literal[2, 3] = 3
+    tta: Literal["none", "d4"] = "none"
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise SettingsError(
+                f"Found the threshold {self.threshold:g}; a probability above 0 and below 1 is "
+                "needed, such as 0.5."
+            )
+        if self.tta not in ("none", "d4"):
+            raise SettingsError(f"Found the averaging '{self.tta}'; allowed are none and d4.")
+        for said, length in (
+            ("extent of the median along z", self.z_median_nm),
+            ("diameter of the smallest object", self.smallest_diameter_nm),
+        ):
+            if length is not None and not 0 <= length < math.inf:
+                raise SettingsError(
+                    f"Found {length:g} nm as the {said}; a length of 0 or more is needed, where 0 "
+                    "switches it off."
+                )
+
+    def of(self, card: ModelCard) -> SegmentationSettings:
+        """Fill what was left open from a model's card."""
+        open_fields = ("threshold", "z_median_nm", "smallest_diameter_nm")
+        given = {name: getattr(self, name) for name in self.__slots__}
+        filled = {name: getattr(card, name) for name in open_fields if given[name] is None}
+        return SegmentationSettings(**(given | filled))
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """What a segmentation found.
+
+    Attributes
+    ----------
+    probability : Volume, (Z, Y, X), uint8
+        255 is certainty.
+    labels : Volume, (Z, Y, X)
+        0 is background, each other number one object.
+    objects : ObjectTable
+        Measures of every object.
+    seconds : dict
+        Time of each stage.
+    """
+
+    probability: Volume
+    labels: Volume
+    objects: ObjectTable
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def segment_volume(
+    model: Model,
+    volume: Volume,
+    settings: SegmentationSettings | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    where: str = "the image",
+) -> Segmentation:
+    """Segment a volume in memory.
+
+    Parameters
+    ----------
+    model : Model
+        See `chondria.models.load_model`.
+    volume : Volume, (Z, Y, X)
+        The image.
+    settings : SegmentationSettings
+        Averaging, threshold, filters, device.
+    progress : callable, optional
+        Told how many tiles of how many are predicted.
+    where : str
+        What to call the image in an error.
+
+    Returns
+    -------
+    Segmentation
+        Probabilities, label map and object table on the volume's own grid.
+
+    Raises
+    ------
+    ChondriaError
+        If the image or a setting cannot be used.
+    """
+    retain_freed_memory()
+    chosen = (settings or SegmentationSettings()).of(model.card)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "predict"):
+        values = np.empty(volume.shape, np.uint8)
+        predict_volume(
+            model,
+            volume,
+            values,
+            settings=_prediction_settings(chosen),
+            progress=progress,
+            where=where,
+        )
+    with timed(seconds, "postprocess"):
+        labels = volume.with_data(_label(values, volume, chosen))
+    with timed(seconds, "measure"):
+        objects = measure_objects(labels)
+    return Segmentation(volume.with_data(values), labels, objects, seconds)
+
+
+def _prediction_settings(settings: SegmentationSettings) -> PredictionSettings:
+    device = choose_device(settings.device)
+    precision = choose_precision(settings.precision, device)
+    return PredictionSettings(
+        device=device,
+        precision="bf16" if precision == "bf16" else "fp32",
+        tta=settings.tta,
+    )
+
+
+def _label(
+    probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
+) -> NDArray[Any]:
+    """Threshold, smooth along z, number the objects, drop the small ones."""
+    assert settings.threshold is not None  # `of` filled it from the card
+    mask = threshold(probability, settings.threshold)
+    size = volume.voxel_size_nm
+    if size is not None and settings.z_median_nm:
+        mask = z_median(mask, z_extent_slices(settings.z_median_nm, size[0]))
+    labels = connected_instances(mask, dimensions=settings.dimensions)
+    return remove_small_objects(labels, _smallest_voxels(volume, settings))
+
+
+def _smallest_voxels(volume: Volume, settings: SegmentationSettings) -> int:
+    """Count the voxels of the smallest object that is kept."""
+    size, diameter_nm = volume.voxel_size_nm, settings.smallest_diameter_nm or 0.0
+    if size is None:
+        return SMALLEST_WITHOUT_SIZE_PX if diameter_nm else 0
+    if volume.shape[0] == 1 or settings.dimensions == 2:
+        return round(math.pi / 4 * diameter_nm**2 / (size[1] * size[2]))
+    return round(math.pi / 6 * diameter_nm**3 / math.prod(size))
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the seconds that a block takes to a record."""
+    started = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - started

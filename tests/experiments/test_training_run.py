@@ -1,0 +1,260 @@
+"""Training from a recipe: what a run leaves, and that a resumed run is the very same."""
+
+import csv
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from chondria.config import load_recipe, recipe_yaml
+from chondria.errors import OutputExistsError
+from chondria.experiments.training import train_recipe
+from chondria.experiments.training_data import load_training_data
+from chondria.models import load_model
+
+FILES = {
+    "recipe.yaml",
+    "run.json",
+    "history.csv",
+    "curves.png",
+    "checkpoint.pt",
+    "model.safetensors",
+}
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, blobs) -> Path:
+    """A set of files at 5 nm and a phantom; dropout, so that a resumed run needs its state."""
+    images, labels = (volume.numpy().repeat(2, 1).repeat(2, 2) for volume in blobs)
+    data = tmp_path / "data"
+    data.mkdir()
+    np.save(data / "images.npy", images)
+    np.save(data / "masks.npy", (labels > 0) * np.uint8(255))
+    tree = {
+        "name": "tiny",
+        "description": "for a test",
+        "seed": 3,
+        "pixel_size_nm": [10, 10],
+        "network": {"options": {"filters": 2, "levels": 2, "dropout": [0.1, 0.1, 0.2]}},
+        "data": {
+            "root": str(data),
+            "sets": [
+                {
+                    "name": "blobs",
+                    "images": "images.npy",
+                    "masks": "masks.npy",
+                    "voxel_size_nm": [30, 5, 5],
+                    "validation_slices": 2,
+                    "gap_slices": 1,
+                }
+            ],
+            "phantoms": [{"count": 1, "shape": [1, 48, 48], "voxel_size_nm": [40, 10, 10]}],
+        },
+        "training": {"steps": 6, "patch_px": 32, "batch": 2, "validate_every": 2},
+        "postprocessing": {"threshold": 0.4, "smallest_diameter_nm": 50},
+        "terms": "none",
+        "citations": ["nobody 2020"],
+    }
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return path
+
+
+def without_phantoms(recipe: Path) -> Path:
+    """Growing tissue takes longer than training on it."""
+    tree = yaml.safe_load(recipe.read_text())
+    del tree["data"]["phantoms"]
+    recipe.write_text(yaml.safe_dump(tree))
+    return recipe
+
+
+class Killed(BaseException):
+    """As abrupt as it gets within one process."""
+
+
+class KilledAt:
+    """Kills the run after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def say(self, message: str) -> None:
+        pass
+
+    def on_step(self, step: int, loss: float) -> None:
+        if step == self.step:
+            raise Killed
+
+    def on_validation(self, row: dict[str, float]) -> None:
+        pass
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_run_leaves_everything(run_cli, recipe: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    code, out, err = run_cli("train", recipe, "-o", run, "--device", "cpu")
+    assert code == 0, err
+    assert f"model: {run / 'model.safetensors'}" in out
+    assert "step 6/6" in err
+    assert {path.name for path in run.iterdir()} == FILES
+    assert load_recipe(run / "recipe.yaml") == load_recipe(recipe)
+    rows = history(run)
+    assert [float(row["step"]) for row in rows] == [2, 4, 6]
+    assert {"train_loss", "validation_loss", "validation_iou", "iou_blobs", "rate"} <= set(rows[0])
+    with Image.open(run / "curves.png") as picture:
+        assert picture.size == (990, 396)
+    said = json.loads((run / "run.json").read_text())
+    assert said["command"][1] == "train"
+    assert said["seed"] == 3
+    assert said["steps"] == 6
+    assert {"chondria", "packages", "device", "precision", "started", "best_step"} <= set(said)
+    blobs, phantom = said["data"]
+    assert blobs["slices"] == "0-4"
+    assert len(blobs["images_sha256"]) == len(blobs["masks_sha256"]) == 64
+    assert phantom["seed"] == 0
+    best = max(rows, key=lambda row: float(row["validation_iou"]))
+    assert said["best_score"] == pytest.approx(float(best["validation_iou"]))
+
+
+def test_the_model_s_card(recipe: Path, tmp_path: Path) -> None:
+    run = train_recipe(load_recipe(recipe), tmp_path / "run", device="cpu")
+    card = load_model(tmp_path / "run" / "model.safetensors").card
+    # A file holds lists where memory holds tuples.
+    assert json.dumps(asdict(card)) == json.dumps(asdict(run.model.card))
+    assert card.name == "tiny"
+    assert card.pixel_size_nm == (10, 10)
+    assert card.threshold == 0.4
+    assert card.smallest_diameter_nm == 50
+    assert card.citations == ["nobody 2020"]
+    assert [entry["name"] for entry in card.data] == ["blobs", "phantom-0"]
+    assert card.validation["validation_iou"] == max(row["validation_iou"] for row in run.history)
+
+
+def test_the_trained_model_segments(run_cli, recipe: Path, tmp_path: Path) -> None:
+    train_recipe(load_recipe(without_phantoms(recipe)), tmp_path / "run", device="cpu")
+    model = tmp_path / "run" / "model.safetensors"
+    image = tmp_path / "data" / "images.npy"
+    tail = ("-o", tmp_path / "out", "--model", model, "--voxel-size", "30,5,5")
+    code, _, err = run_cli("segment", image, *tail)
+    assert code == 0, err
+    assert (tmp_path / "out" / "objects.csv").is_file()
+
+
+@pytest.mark.parametrize("step", [1, 3, 4])
+def test_a_resumed_run_is_the_same(recipe: Path, tmp_path: Path, step: int) -> None:
+    settings = load_recipe(recipe, ["data.phantoms=[]"])
+    train_recipe(settings, tmp_path / "whole", device="cpu")
+    with pytest.raises(Killed):
+        train_recipe(settings, tmp_path / "killed", device="cpu", observer=KilledAt(step))
+    assert not (tmp_path / "killed" / "model.safetensors").exists()
+    train_recipe(settings, tmp_path / "killed", device="cpu", resume=True)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert {path.name for path in killed.iterdir()} == FILES
+    same = (run.joinpath("model.safetensors").read_bytes() for run in (whole, killed))
+    assert next(same) == next(same)
+    for row, again in zip(history(whole), history(killed), strict=True):
+        assert row | {"seconds": ""} == again | {"seconds": ""}
+
+
+def test_resume_from_the_command_line(run_cli, recipe: Path, tmp_path: Path) -> None:
+    run, recipe = tmp_path / "run", without_phantoms(recipe)
+    with pytest.raises(Killed):
+        train_recipe(load_recipe(recipe), run, device="cpu", observer=KilledAt(5))
+    # Another recipe is refused and nothing is lost.
+    before = (run / "checkpoint.pt").read_bytes()
+    code, _, err = run_cli("train", recipe, "-o", run, "--resume", "--set", "seed=4")
+    assert code == 2
+    assert "another recipe" in err
+    assert (run / "checkpoint.pt").read_bytes() == before
+    code, _, err = run_cli("train", recipe, "-o", run, "--resume", "--device", "cpu")
+    assert code == 0, err
+    assert {path.name for path in run.iterdir()} == FILES
+    model = (run / "model.safetensors").read_bytes()
+    assert run_cli("train", recipe, "-o", run, "--resume", "--device", "cpu")[0] == 0
+    assert (run / "model.safetensors").read_bytes() == model
+
+
+def test_a_damaged_checkpoint_is_refused_in_one_line(run_cli, recipe: Path, tmp_path: Path) -> None:
+    run, recipe = tmp_path / "run", without_phantoms(recipe)
+    with pytest.raises(Killed):
+        train_recipe(load_recipe(recipe), run, device="cpu", observer=KilledAt(5))
+    (run / "checkpoint.pt").write_bytes(b"torn")
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "run.json"}
+    code, _, err = run_cli("train", recipe, "-o", run, "--resume", "--device", "cpu")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("chondria: Cannot resume from")
+    after = {path.name: path.read_bytes() for path in run.iterdir() if path.name != "run.json"}
+    assert after == before
+
+
+def test_an_existing_folder_is_refused(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputExistsError, match="already holds files"):
+        train_recipe(load_recipe(recipe), tmp_path / "run", device="cpu")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
+
+
+def test_dry_run(run_cli, recipe: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    code, out, _ = run_cli("train", recipe, "--dry-run", "--set", "training.steps=9")
+    assert code == 0
+    settings = load_recipe(recipe, ["training.steps=9"])
+    assert out.startswith(recipe_yaml(settings))
+    assert str(Path("runs") / "tiny") in out
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_default_folder_and_data_root(run_cli, recipe: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    without_phantoms(recipe)
+    shutil.move(tmp_path / "data", tmp_path / "elsewhere")
+    tail = ("--data", "elsewhere", "--set", "training.steps=1", "--device", "cpu")
+    code, _, err = run_cli("train", recipe, *tail)
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "runs" / "tiny").iterdir()} == FILES
+
+
+def test_without_validation_the_last_weights_are_kept(recipe: Path, tmp_path: Path) -> None:
+    settings = load_recipe(recipe, ["data.sets=[]"])
+    run = train_recipe(settings, tmp_path / "run", device="cpu")
+    assert set(run.model.card.validation) == {"step", "train_loss"}
+    assert run.model.card.validation["step"] == 6
+    assert {path.name for path in run.folder.iterdir()} == FILES
+
+
+def test_training_data(recipe: Path, tmp_path: Path, blobs) -> None:
+    told: list[str] = []
+    settings = load_recipe(recipe)
+    (files, card), (phantom, _) = load_training_data(settings, tmp_path / "data", told.append)
+    assert told == ["reading blobs", "making phantom 1 of 1"]
+    assert files.images.shape == (8, 56, 72)  # 5 nm became the model's 10 nm
+    np.testing.assert_array_equal(files.masks.numpy() > 0, blobs[1].numpy() > 0)
+    assert (files.split.train, files.split.validation) == (range(5), range(6, 8))
+    assert card["voxel_size_nm"] == (30, 5, 5)
+    assert phantom.images.shape == (1, 48, 48)
+    assert not len(phantom.split.validation)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_images_of_other_types_become_bytes(recipe: Path, tmp_path: Path, dtype) -> None:
+    settings = load_recipe(recipe, ["data.phantoms=[]"])
+    path = tmp_path / "data" / "images.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, np.load(path).shape, np.uint8))
+    ((grey, _),) = load_training_data(settings, tmp_path / "data")
+    images = np.load(path).astype(np.float64)
+    np.save(path, (images * 200 + 1000).astype(dtype))
+    ((wide, _),) = load_training_data(settings, tmp_path / "data")
+    seen = [v.normalisation(v.images.numpy()) for v in (grey, wide)]
+    # What the network sees is the same but for the rounding to bytes over eight deviations.
+    assert np.abs(seen[0] - seen[1]).max() < 0.02
