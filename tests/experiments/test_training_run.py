@@ -246,15 +246,19 @@ def test_training_data(recipe: Path, tmp_path: Path, blobs) -> None:
     assert not len(phantom.split.validation)
 
 
+@pytest.mark.parametrize("kind", ["volume", "unit"])
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
-def test_images_of_other_types_become_bytes(recipe: Path, tmp_path: Path, dtype) -> None:
-    settings = load_recipe(recipe, ["data.phantoms=[]"])
+def test_images_of_other_types_become_bytes(recipe: Path, tmp_path: Path, dtype, kind: str) -> None:
+    """What the network sees is the same but for the rounding to 256 levels."""
+    settings = load_recipe(recipe, ["data.phantoms=[]", f"normalisation={kind}"])
     path = tmp_path / "data" / "images.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, np.load(path).shape, np.uint8))
     ((grey, _),) = load_training_data(settings, tmp_path / "data")
     images = np.load(path).astype(np.float64)
-    np.save(path, (images * 200 + 1000).astype(dtype))
+    # A unit is the whole range of an integer type, or one.
+    scale = {np.uint16: 257, np.float32: 1 / 255}[dtype]
+    np.save(path, (images * scale).astype(dtype))
     ((wide, _),) = load_training_data(settings, tmp_path / "data")
     seen = [v.normalisation(v.images.numpy()) for v in (grey, wide)]
-    # What the network sees is the same but for the rounding to bytes over eight deviations.
-    assert np.abs(seen[0] - seen[1]).max() < 0.02
+    # Half a level over eight deviations, and half a grey level of the 8-bit original.
+    assert np.abs(seen[0] - seen[1]).max() < 0.5 * 8 / 255 + 0.5 / 70

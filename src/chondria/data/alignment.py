@@ -32,7 +32,7 @@ FEWEST_OUTLINE_PX = 100
 CLEAR_PEAK = 9.0
 TOLERATED_PX = 3.0
 BETTER_BY = 1.2
-# Masks that lie right gave 54 or more; below, the mask is also tried turned.
+# Real masks of six whole slices gave 54 or more; below, the mask is also tried turned.
 DOUBTFUL_PEAK = 25.0
 SYMMETRIC = 0.5
 _WHAT = "alignment"
@@ -133,8 +133,15 @@ def inspect_alignment(
     heights = _other_heights(image, mask, slices, every=peak.height < DOUBTFUL_PEAK)
     best = max(heights, key=lambda name: heights[name], default="")
     if best and heights[best] > max(CLEAR_PEAK, BETTER_BY * peak.height):
-        found = f"the mask fits {peak.height:.0f} SD as it lies, {heights[best]:.0f} SD {best}"
-        return [Finding(_WHAT, found, "warning", "turn or move the mask so")]
+        found = (
+            f"the outlines fit at {peak.height:.0f} SD as they are, "
+            f"but at {heights[best]:.0f} SD with the mask {best}"
+        )
+        return [
+            Finding(
+                _WHAT, found, "warning", "find out which is wrong, image or mask, and turn that"
+            )
+        ]
     return [_judge(peak)]
 
 
@@ -164,12 +171,12 @@ def _other_heights(
     """Heights with the mask a slice away, and if `every`, in all turns of the same shape."""
     depth, height, width = image.shape
     peaks = {}
-    for step, name in ((1, "one slice later"), (-1, "one slice earlier")):
+    for step, name in ((1, "moved one slice up in z"), (-1, "moved one slice down in z")):
         pairs = [(z + step, z) for z in slices if 0 <= z + step < depth]
         peaks[name] = measure_alignment(image, mask, pairs)
     if every:
         backwards = [(depth - 1 - z, z) for z in slices]
-        peaks["from last to first slice"] = measure_alignment(image, mask, backwards)
+        peaks["taken from last to first slice"] = measure_alignment(image, mask, backwards)
         flips = _FLIPS | (_SQUARE_FLIPS if height == width else {})
         for name, flip in flips.items():
             peaks[name] = measure_alignment(image, mask, [(z, z) for z in slices], flip)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.config import ImageSet, PhantomSet, Recipe
-from chondria.data.normalize import measure_normalisation
+from chondria.data.normalize import Normalisation, NormalisationKind, measure_normalisation
 from chondria.data.patches import TrainingVolume
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
@@ -138,9 +138,17 @@ def _to_training(
         shape = grid_shape(images.shape[1:], images.voxel_size_nm[1:], recipe.pixel_size_nm)
         pixels, mask = resample_slices(pixels, shape), resample_mask(mask, shape)
     if pixels.dtype != np.uint8:
-        # Bytes over mean +- 4 deviations keep the contrast that a network sees.
-        low = normalisation.mean - 4 * normalisation.deviation
-        pixels = ((pixels - low) * (255 / (8 * normalisation.deviation))).clip(0, 255)
-        pixels = pixels.round().astype(np.uint8)
-        normalisation = measure_normalisation(pixels, recipe.normalisation, f"the set '{name}'")
+        pixels, normalisation = _to_bytes(pixels, normalisation, recipe.normalisation)
     return TrainingVolume.from_arrays(name, pixels, mask, normalisation, split, weight)
+
+
+def _to_bytes(
+    pixels: NDArray[Any], normalisation: Normalisation, kind: NormalisationKind
+) -> tuple[NDArray[np.uint8], Normalisation]:
+    """Quantise pixels; the network sees what it will see of the same image when it predicts."""
+    mean, deviation = normalisation.mean, normalisation.deviation
+    # Mean +- 4 deviations keep the contrast of an image; a unit is the range of its type.
+    low, span = (0.0, deviation) if kind == "unit" else (mean - 4 * deviation, 8 * deviation)
+    scale = 255 / span
+    values = ((pixels - low) * scale).clip(0, 255).round().astype(np.uint8)
+    return values, Normalisation((mean - low) * scale, deviation * scale)
