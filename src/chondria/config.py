@@ -55,6 +55,7 @@ class ImageSet(Settings):
     weight: Positive = 1.0
     validation_slices: CountOrZero = 0
     gap_slices: CountOrZero = 0
+    skip_empty: bool = False
     validate_every: Count = 1
 
 
@@ -116,6 +117,7 @@ class Recipe(Settings):
 
     name: str
     description: str = ""
+    start_from: str | None = None
     seed: CountOrZero = 0
     pixel_size_nm: tuple[Positive, Positive] | None = None
     normalisation: Literal["volume", "unit"] = "volume"

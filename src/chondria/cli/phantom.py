@@ -23,17 +23,27 @@ def phantom(
     format: Annotated[str, typer.Option(help="Of image and labels.")] = "tiff",
 ) -> None:
     """Make synthetic EM with exact truth: image, instance labels and a picture."""
+    import math
+
+    import numpy as np
+
     from chondria.cli.progress import console
     from chondria.data.phantom import make_phantom
     from chondria.experiments.run_folder import new_run_folder
     from chondria.io import format_suffix, save_volume
+    from chondria.io.atomic import check_disk_space
+    from chondria.io.formats import check_holds
+    from chondria.io.header import Grid
     from chondria.report.overview import draw_overview
 
     size = options.parse_voxel_size(voxel_size) or (20.0, 5.0, 5.0)
     chosen = options.phantom_style(style, seed)
     suffix = format_suffix(format)
     voxels = options.parse_shape(shape)
+    for dtype in (np.uint8, np.uint16):
+        check_holds(format, Grid(voxels, np.dtype(dtype), size))
     with new_run_folder(output) as folder:
+        check_disk_space(folder, 5 * math.prod(voxels))
         with console.status("growing tissue"):
             made = make_phantom(voxels, size, seed=seed, style=chosen)
         save_volume(made.image, folder / f"image{suffix}", format)

@@ -162,6 +162,8 @@ def _judge(peak: AlignmentPeak) -> Finding:
         return Finding(_WHAT, found, "warning", "are they drawn too tight or too wide?")
     found = f"the mask lies off the image by y {y:+d}, x {x:+d} px ({heights} there)"
     advice = f"move the mask by y {-y:+d}, x {-x:+d} px, or use the image it was drawn on"
+    if peak.height < DOUBTFUL_PEAK:
+        advice = "compare them by eye: the mask may be moved, turned a little or scaled"
     return Finding(_WHAT, found, "warning", advice)
 
 

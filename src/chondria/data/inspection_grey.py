@@ -135,7 +135,7 @@ class GreyLevels:
             said = f"98 % of the pixels lie within {span:.0f} grey levels"
             advice = "convert again from the microscope's file, with more of the range"
             return Finding("contrast", said, "warning", advice)
-        said = f"98 % of the pixels use {100 * share:.2g} % of the range"
+        said = f"98 % of the pixels use {_percent(share)} of the range"
         if share < NARROW_SHARE:
             return Finding("contrast", said, "warning", "remove the few outlying pixels")
         return Finding("contrast", said)
@@ -177,4 +177,6 @@ class GreyLevels:
 
 
 def _percent(share: float) -> str:
-    return "none" if share == 0 else f"{100 * share:.2g} %" if share >= 1e-4 else "under 0.01 %"
+    if share < 1e-4:
+        return "none" if share == 0 else "under 0.01 %"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

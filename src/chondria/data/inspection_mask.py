@@ -21,6 +21,7 @@ class MaskValues:
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self._whole = dtype.kind in "iu"
+        self._wide = self._whole and dtype.itemsize > 1
         self._values: set[float] = set()
         self._foreground: list[int] = []
         self._size = 0
@@ -59,13 +60,10 @@ class MaskValues:
         many = "more than 4096" if len(values) >= VALUES_KEPT else f"{len(values)}"
         found = f"{many} values: {said}{', ...' if len(values) > 5 else ''}"
         integers = self._whole or all(value.is_integer() for value in values)
-        if integers and values[0] == 0:
-            advice = (
-                "a label map of objects: use it as one, or set all above 0 to 255; grey outlines "
-                "of a resampled or JPEG mask: threshold it first"
-            )
-        else:
-            advice = "a mask has two values, 0 for background: threshold it first"
+        if integers and values[0] == 0 and (self._wide or values[-1] == len(values) - 1):
+            advice = "use it as a label map, or set all above 0 to 255"
+            return Finding(what, f"a label map of objects? {found}", "warning", advice)
+        advice = "a mask has two values, 0 for background: threshold it first"
         return Finding(what, f"not binary, {found}", "error", advice)
 
     def _say_foreground(self) -> Finding:
@@ -82,7 +80,7 @@ class MaskValues:
             return []
         said = f"{len(empty)} of {len(self._foreground)}: {name_slices(empty)}"
         gaps = [z for z in empty if self.foreground[max(0, z - 1) : z + 2].astype(bool).sum() == 2]
-        said += f"; {name_slices(gaps)} between slices that are not" if gaps else ""
+        said += f"; with annotated neighbours: {name_slices(gaps)}" if gaps else ""
         advice = "leave out of training those that nobody annotated"
         return [Finding("empty mask slices", said, "warning", advice)]
 

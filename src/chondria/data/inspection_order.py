@@ -68,7 +68,7 @@ class SliceOrder:
         kept, exchanged = one[:-2] + one[2:], two[:-1] + two[1:]
         gain = (exchanged - kept) / 2
         # The outer two say how much there is to gain at this slice thickness.
-        worth = np.maximum(SWAP_GAIN / 2, 0.25 * (np.median(one) - np.median(two)))
+        worth = np.maximum(SWAP_GAIN / 2, 0.25 * (np.nanmedian(one) - np.nanmedian(two)))
         peak = gain == ndimage.maximum_filter1d(np.nan_to_num(gain, nan=-1), 3)
         return [int(z) + 1 for z in np.flatnonzero((gain > worth) & peak)]
 

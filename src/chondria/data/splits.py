@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chondria.errors import SettingsError
@@ -13,8 +14,8 @@ __all__ = ["Split", "block_split"]
 class Split:
     """Slices to learn from and slices to choose on; the gap between belongs to neither."""
 
-    train: range
-    validation: range
+    train: Sequence[int]
+    validation: Sequence[int]
 
 
 def block_split(n_slices: int, validation_slices: int, gap_slices: int, every: int = 1) -> Split:

@@ -14,13 +14,14 @@ import torch
 from chondria.config import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
 from chondria.data.patches import PatchSampler
-from chondria.errors import OutputExistsError, SettingsError
+from chondria.errors import ModelError, OutputExistsError, SettingsError
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.training_data import TrainingData, load_training_data
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
-from chondria.models import Model, ModelCard, save_model
+from chondria.models import Model, ModelCard, load_model, save_model
 from chondria.networks.catalog import build_network
+from chondria.networks.unet import UNet
 from chondria.report.curves import draw_curves
 from chondria.training.checkpoint import Progress
 from chondria.training.train import Observer, TrainingPlan, train
@@ -90,7 +91,7 @@ def train_recipe(
     precision = choose_precision(recipe.training.precision, where)
     with _open_folder(Path(folder), recipe, resume) as run:
         torch.manual_seed(recipe.seed)
-        network = build_network(recipe.network.name, **recipe.network.options).to(where)
+        network = _initial_network(recipe).to(where)
         check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
         augmentation = _augmentation(recipe)
         say(f"training on {describe_device(where)} in {precision}")
@@ -129,6 +130,22 @@ def _open_folder(folder: Path, recipe: Recipe, resume: bool) -> AbstractContextM
 
 def _weight_bytes(network: torch.nn.Module) -> int:
     return sum(weight.nbytes for weight in network.state_dict().values())
+
+
+def _initial_network(recipe: Recipe) -> UNet:
+    """Build the recipe's network, with the weights of another model where it starts from one."""
+    network = build_network(recipe.network.name, **recipe.network.options)
+    if recipe.start_from is None:
+        return network
+    start = load_model(recipe.start_from)
+    same = (start.card.network, start.card.options)
+    if same != (recipe.network.name, recipe.network.options):
+        raise ModelError(
+            f"Found the network {same[0]} {same[1]} in '{recipe.start_from}', but the recipe asks "
+            f"for {recipe.network.name} {recipe.network.options}; they must be the same."
+        )
+    network.load_state_dict(start.network.state_dict())
+    return network
 
 
 def _augmentation(recipe: Recipe) -> Augmentation:

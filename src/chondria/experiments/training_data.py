@@ -83,9 +83,12 @@ def _load_images(
             f"Found no foreground in {root / settings.masks}; a network cannot learn from empty "
             "masks: check that these are the masks."
         )
+    if settings.skip_empty:
+        kept = [z for z in split.train if mask[z].any()]
+        split = Split(kept, split.validation)
     card = {
         "name": settings.name,
-        "slices": f"{split.train.start}-{split.train.stop - 1}",
+        "slices": f"{split.train[0]}-{split.train[-1]} ({len(split.train)})",
         "voxel_size_nm": images.voxel_size_nm,
         "images_sha256": data_hash(images),
         "masks_sha256": data_hash(masks),
