@@ -429,7 +429,7 @@ def test_phantom_options(refuse) -> None:
         ("--shape", "4,32", "three whole numbers"),
         ("--shape", "4,0,32", "three whole numbers"),
         ("--shape", "4,²,32", "three whole numbers"),
-        ("--voxel-size", "1000,1000,1000", "2048 cubic|2000"),
+        ("--voxel-size", "1000,1000,1000", "2048 cubic micrometres; allowed are 2000"),
         ("--voxel-size", "0.02,0.005,0.005", "micrometres"),
         ("--style", "tem", "allowed are fib, serial and random"),
         ("--format", "gif", "no format 'gif'"),

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from chondria.config import load_recipe, recipe_yaml
-from chondria.errors import OutputExistsError
+from chondria.errors import ModelError, OutputExistsError
 from chondria.experiments.training import train_recipe
 from chondria.experiments.training_data import load_training_data
 from chondria.models import load_model
@@ -262,3 +262,33 @@ def test_images_of_other_types_become_bytes(recipe: Path, tmp_path: Path, dtype,
     seen = [v.normalisation(v.images.numpy()) for v in (grey, wide)]
     # Half a level over eight deviations, and half a grey level of the 8-bit original.
     assert np.abs(seen[0] - seen[1]).max() < 0.5 * 8 / 255 + 0.5 / 70
+
+
+def test_a_run_starts_from_another_model(recipe: Path, tmp_path: Path) -> None:
+    path = without_phantoms(recipe)
+    first = train_recipe(load_recipe(path), tmp_path / "first")
+    start = f"start_from={first.folder / 'model.safetensors'}"
+    # A rate this small moves nothing: what is left is where it started, rounded to fp16.
+    still = ["training.rate=1e-12", "training.steps=1", "training.optimizer=sgd"]
+    second = train_recipe(load_recipe(path, [start, *still]), tmp_path / "second")
+    for name, weight in load_model(first.folder / "model.safetensors").network.named_parameters():
+        np.testing.assert_array_equal(
+            second.model.network.get_parameter(name).detach().numpy(), weight.detach().numpy()
+        )
+    other = load_recipe(path, [start, "network.options.filters=4"])
+    with pytest.raises(ModelError, match="must be the same"):
+        train_recipe(other, tmp_path / "third")
+    assert not (tmp_path / "third").exists()
+
+
+def test_slices_without_annotation_are_skipped(recipe: Path, tmp_path: Path) -> None:
+    masks = tmp_path / "data" / "masks.npy"
+    emptied = np.load(masks)
+    emptied[1] = 0
+    np.save(masks, emptied)
+    changes = ["data.phantoms=[]", "data.sets.0.skip_empty=true"]
+    ((volume, card),) = load_training_data(load_recipe(recipe, changes), tmp_path / "data")
+    every = range(len(emptied) - 3)  # two of validation and one of the gap
+    assert list(volume.split.train) == [z for z in every if emptied[z].any()]
+    assert 1 not in volume.split.train
+    assert card["slices"].endswith(f"({len(volume.split.train)})")
