@@ -68,7 +68,7 @@ def test_tiles_equal_the_whole(model: Model, crop, data_folder: Path, as_it_is: 
     volume = Volume(data, None if as_it_is else LUCCHI_NM)
     whole = predicted(model, volume, None)
     assert np.ptp(whole) > 0.9
-    # A wide prime: no tile of the three fits the slice evenly.
+    # 601 is prime: no tile of the three fits the slice evenly.
     for tile_px in (256, 512, 1024):
         tiled = predicted(model, volume, tile_px)
         assert np.abs(tiled - whole).max() < 1e-5, tile_px

@@ -12,7 +12,7 @@ from PIL import Image
 
 from chondria.data.phantom import Phantom, PhantomStyle, make_phantom
 from chondria.io import FORMATS, format_suffix, open_volume, save_volume, volume_format
-from chondria.models import load_model
+from chondria.models import DEFAULT_MODEL, bundled_models, load_model
 
 IN_NM = ["centroid_z_nm", "centroid_y_nm", "centroid_x_nm"]
 
@@ -329,6 +329,15 @@ def test_info(run_cli, blobs, tiny_model: Path, tmp_path: Path) -> None:
     assert "dark is foreground" in out
     weights = load_model(tiny_model).network.parameters()
     assert f"{sum(weight.numel() for weight in weights):,}" in out
+
+
+def test_info_about_the_model_of_the_package(run_cli) -> None:
+    assert DEFAULT_MODEL in bundled_models()
+    code, out, _ = run_cli("info", DEFAULT_MODEL)
+    assert code == 0
+    assert re.search(rf"^name +{DEFAULT_MODEL}$", out, re.MULTILINE)
+    for word in ("terms", "NOTICE", "lucchi++", "parameters", "validation"):
+        assert word in out
 
 
 def test_file_names_with_brackets(segment, blobs, tmp_path: Path) -> None:
