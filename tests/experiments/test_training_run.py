@@ -118,7 +118,7 @@ def test_a_run_leaves_everything(run_cli, recipe: Path, tmp_path: Path) -> None:
     assert said["steps"] == 6
     assert {"chondria", "packages", "device", "precision", "started", "best_step"} <= set(said)
     blobs, phantom = said["data"]
-    assert blobs["slices"] == "0-4"
+    assert blobs["slices"] == "0-4 (5)"
     assert len(blobs["images_sha256"]) == len(blobs["masks_sha256"]) == 64
     assert phantom["seed"] == 0
     best = max(rows, key=lambda row: float(row["validation_iou"]))
