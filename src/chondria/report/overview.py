@@ -138,4 +138,4 @@ def _scale_bar(
     y, x = height * 0.95, width * 0.04
     said = f"{length / 1000:g} µm" if length >= 1000 else f"{length} nm"
     panel.plot([x, x + length / nm_per_px], [y, y], color="white", linewidth=3)
-    panel.text(x, y - height * 0.02, said, color="white", fontsize=8)
+    panel.text(x, y - height * 0.025, said, va="bottom", color="white", fontsize=8)
