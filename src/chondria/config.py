@@ -101,6 +101,7 @@ class TrainingSettings(Settings):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99
     weight_decay: NonNegative = 0.01
     clip_norm: NonNegative = 0.0
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from chondria.errors import FormatError
 
-__all__ = ["Progress", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Progress", "TrainingState", "load_checkpoint", "save_checkpoint"]
 
 
 @dataclass(slots=True)
@@ -45,33 +45,33 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def save_checkpoint(
-    path: Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-    progress: Progress,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """What changes with every step: network, optimizer, draws, and the average of the weights."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    average: nn.Module | None = None
+
+
+def save_checkpoint(path: Path, state: TrainingState, progress: Progress) -> None:
     """Write weights, optimizer, random states and progress; renamed when whole."""
-    state = {
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "generator": generator.get_state(),
+    stored = {
+        "network": state.network.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "generator": state.generator.get_state(),
+        "average": state.average.state_dict() if state.average else {},
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "progress": asdict(progress),
     }
     temporary = path.with_name(f".{path.name}.part")
-    torch.save(state, temporary)
+    torch.save(stored, temporary)
     temporary.replace(path)
 
 
-def load_checkpoint(
-    path: Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-) -> Progress:
+def load_checkpoint(path: Path, state: TrainingState) -> Progress:
     """Put everything back where it was.
 
     Raises
@@ -80,14 +80,16 @@ def load_checkpoint(
         If the file is damaged or of another network.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch"])
-        if state["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["cuda"])
-        return Progress(**state["progress"])
+        stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state.network.load_state_dict(stored["network"])
+        state.optimizer.load_state_dict(stored["optimizer"])
+        state.generator.set_state(stored["generator"])
+        if state.average:
+            state.average.load_state_dict(stored["average"])
+        torch.set_rng_state(stored["torch"])
+        if stored["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(stored["cuda"])
+        return Progress(**stored["progress"])
     except Exception as error:
         raise FormatError(
             f"Cannot resume from {path}: it is damaged or of another network ({error}); start anew "

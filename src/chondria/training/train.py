@@ -13,11 +13,17 @@ from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from chondria.allocation import retain_freed_memory
 from chondria.data.patches import PatchSampler
 from chondria.errors import SettingsError
-from chondria.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from chondria.training.checkpoint import (
+    Progress,
+    TrainingState,
+    load_checkpoint,
+    save_checkpoint,
+)
 from chondria.training.losses import LOSSES, LossKind
 from chondria.training.optimizers import (
     OptimizerKind,
@@ -60,6 +66,9 @@ class TrainingPlan:
         Peak learning rate; momentum of SGD; decay of AdamW.
     clip_norm : float
         Largest gradient norm; 0 does not clip.
+    ema_decay : float
+        Validation and the result are of the exponential moving average of the weights, which keeps
+        this share of itself at every step; 0 takes the weights as they are.
     precision : {"fp32", "bf16"}
         bf16 runs the network under autocast; weights and optimizer stay fp32.
     seed : int
@@ -68,7 +77,7 @@ class TrainingPlan:
     Raises
     ------
     SettingsError
-        If there is no step to do, or a name is unknown.
+        If there is no step to do, a decay is none, or a name is unknown.
     """
 
     steps: int
@@ -82,6 +91,7 @@ class TrainingPlan:
     momentum: float = 0.99
     weight_decay: float = 0.01
     clip_norm: float = 0.0
+    ema_decay: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = 0
 
@@ -91,6 +101,8 @@ class TrainingPlan:
                 f"Found {self.steps} steps and a validation every {self.validate_every}; both must "
                 "be at least 1."
             )
+        if not 0 <= self.ema_decay < 1:
+            raise SettingsError(f"Found ema_decay {self.ema_decay}; it must be in [0, 1).")
         for name, kinds in CHOICES.items():
             if (found := getattr(self, name)) not in kinds:
                 raise SettingsError(f"Found {name} '{found}'; allowed are {', '.join(kinds)}.")
@@ -157,9 +169,12 @@ def train(
         plan.optimizer, network.parameters(), plan.rate, plan.momentum, plan.weight_decay
     )
     torch.manual_seed(plan.seed)
+    average = _average(network, plan.ema_decay)
+    judged = average.module if average else network
+    state = TrainingState(network, optimizer, sampler.generator, average)
     progress = Progress()
     if checkpoint and checkpoint.exists():
-        progress = load_checkpoint(checkpoint, network, optimizer, sampler.generator)
+        progress = load_checkpoint(checkpoint, state)
     loss_function = LOSSES[plan.loss]
     # A resumed run counts on from where its history stands.
     started = time.perf_counter() - (progress.history[-1]["seconds"] if progress.history else 0.0)
@@ -168,22 +183,29 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(plan.schedule, progress.step, plan.steps, plan.rate)
         loss = _step(network, sampler.draw(), loss_function, optimizer, plan)
+        if average:
+            average.update_parameters(network)
         progress.step += 1
         progress.running_loss += loss
         if observer:
             observer.on_step(progress.step, loss)
         if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
             stride = int(network.stride_px)  # type: ignore[arg-type]
-            result = validate(network, sampler.volumes, loss_function, stride, plan.precision)
-            _record(progress, network, result, plan, time.perf_counter() - started)
+            result = validate(judged, sampler.volumes, loss_function, stride, plan.precision)
+            _record(progress, judged, result, plan, time.perf_counter() - started)
             if observer:
                 observer.on_validation(progress.history[-1])
             if checkpoint:
-                save_checkpoint(checkpoint, network, optimizer, sampler.generator, progress)
+                save_checkpoint(checkpoint, state, progress)
 
     network.load_state_dict(progress.best_weights)
     network.eval()
     return progress
+
+
+def _average(network: nn.Module, decay: float) -> AveragedModel | None:
+    """Make the moving average of a network (Polyak and Juditsky 1992), if one is wanted."""
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
 
 
 def _step(
