@@ -119,9 +119,9 @@ def test_one_seed_gives_byte_equal_weights(precision) -> None:
 
 
 @pytest.mark.parametrize("kill_at", [5, 9, 12])
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_killed_and_resumed_equals_uninterrupted(tmp_path, kill_at, optimizer) -> None:
-    plan = replace(PLAN, optimizer=optimizer, clip_norm=1.0)
+@pytest.mark.parametrize(("optimizer", "ema_decay"), [("sgd", 0.0), ("adamw", 0.0), ("adamw", 0.7)])
+def test_killed_and_resumed_equals_uninterrupted(tmp_path, kill_at, optimizer, ema_decay) -> None:
+    plan = replace(PLAN, optimizer=optimizer, clip_norm=1.0, ema_decay=ema_decay)
     expected, progress = run(plan)
     checkpoint = tmp_path / "checkpoint.pt"
     with pytest.raises(Killed):
@@ -202,6 +202,19 @@ def test_patience_stops_early(monkeypatch, patience, stops_at) -> None:
     assert progress.best_step == (8 if patience == 1 else 16)
 
 
+def test_the_average_is_the_recurrence_of_the_weights_after_each_step(monkeypatch) -> None:
+    plain = scripted(monkeypatch, [(1, i) for i in range(12)])
+    run(replace(PLAN, validate_every=1))
+    averaged = scripted(monkeypatch, [(1, i) for i in range(12)])
+    trained, _ = run(replace(PLAN, validate_every=1, ema_decay=0.7))
+    expected = plain[0]["head.weight"]
+    for weights, average in zip(plain, averaged, strict=True):
+        expected = 0.7 * expected + 0.3 * weights["head.weight"]
+        torch.testing.assert_close(average["head.weight"], expected)
+    assert torch.equal(trained.state_dict()["head.weight"], averaged[-1]["head.weight"])
+    assert not torch.allclose(averaged[-1]["head.weight"], plain[-1]["head.weight"])
+
+
 def test_without_validation_slices_the_last_weights_are_kept() -> None:
     trained = network()
     recorder = Recorder()
@@ -274,6 +287,7 @@ def test_weights_that_break_in_the_last_step_are_caught(monkeypatch) -> None:
         ({"optimizer": "lion"}, "optimizer 'lion'; allowed are sgd, adam, adamw"),
         ({"schedule": "step"}, "schedule 'step'; allowed are constant, one_cycle"),
         ({"monitor": "dice"}, "monitor 'dice'; allowed are iou, loss"),
+        ({"ema_decay": 1.0}, "ema_decay 1"),
         ({"precision": "fp16"}, "precision 'fp16'; allowed are fp32, bf16"),
     ],
 )
