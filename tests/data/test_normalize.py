@@ -74,10 +74,11 @@ def test_values_that_are_no_numbers_are_counted_and_placed(bad) -> None:
         measure_normalisation(pixels, where="brain.tif")
 
 
+@pytest.mark.parametrize("kind", ["volume", "unit"])
 @pytest.mark.parametrize("value", [0, 7, 255, 1e-9, 1e9, -3.3])
-def test_a_constant_image_is_refused(value) -> None:
+def test_a_constant_image_is_refused(value, kind) -> None:
     with pytest.raises(PixelValueError, match=r"the same value .* in every pixel of the image"):
-        measure_normalisation(np.full((3, 9, 9), value))
+        measure_normalisation(np.full((3, 9, 9), value), kind)
 
 
 def test_an_unknown_kind_names_the_known() -> None:

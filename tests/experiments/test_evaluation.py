@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from chondria.errors import InputNotFoundError, PixelValueError, ShapeError
 from chondria.experiments.evaluation import evaluate, find_labels
@@ -65,6 +66,16 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         evaluate(one, grey)
     with pytest.raises(InputNotFoundError):
         evaluate(one, tmp_path / "no.tif")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_probability_map_is_no_label_map(blobs, tmp_path: Path, dtype) -> None:
+    labels = blobs[1].numpy()
+    truth = save_volume(Volume(labels), tmp_path / "labels.tif")
+    smooth = gaussian_filter((labels > 0) * 255.0, (0, 2, 2)).astype(dtype)
+    grey = save_volume(Volume(smooth), tmp_path / "probability.tif")
+    with pytest.raises(PixelValueError, match=r"probability\.tif'.*threshold the probabilities"):
+        evaluate(grey, truth, truth_is_instances=True)
 
 
 @pytest.mark.parametrize("name", ["labels.npy", "labels.ome.zarr", "labels", "labels.nii"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,10 +63,7 @@ def measure_normalisation(
     SettingsError
         If the kind is unknown.
     """
-    if kind == "unit":
-        dtype = np.dtype(source.dtype)
-        return Normalisation(0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
-    if kind != "volume":
+    if kind not in get_args(NormalisationKind):
         raise SettingsError(f"Found the normalisation '{kind}'; allowed are volume and unit.")
     n_slices = source.shape[0]
     chosen = np.unique(np.linspace(0, n_slices - 1, min(n_slices, SLICES_MEASURED)).round())
@@ -80,7 +77,10 @@ def measure_normalisation(
             f"Found the same value {mean:g} in every pixel of {where}; an image with contrast is "
             "needed: check that this is the image and not an empty channel."
         )
-    return Normalisation(mean, variance**0.5)
+    if kind == "volume":
+        return Normalisation(mean, variance**0.5)
+    dtype = np.dtype(source.dtype)
+    return Normalisation(0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0)
 
 
 def _moments(pixels: NDArray[Any], z: int, where: str) -> tuple[float, float]:

@@ -10,14 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from chondria.data.augment import (
-    Augmentation,
-    apply_geometry,
-    apply_intensity,
-    sample_geometry,
-    sample_intensity,
-    window_px,
-)
+from chondria.data.augment import Augmentation
+from chondria.data.geometry import apply_geometry, sample_geometry, window_px
+from chondria.data.intensity import apply_intensity, sample_intensity
 from chondria.data.normalize import Normalisation
 from chondria.data.splits import Split
 from chondria.errors import SettingsError, ShapeError

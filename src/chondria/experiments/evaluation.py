@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from chondria.errors import InputNotFoundError, ShapeError
+from chondria.errors import InputNotFoundError, PixelValueError, ShapeError
 from chondria.evaluation.sheet import MetricSheet, score
 from chondria.io import open_volume
 from chondria.volume import Volume
 
 __all__ = ["evaluate", "find_labels"]
+
+# Share of neighbouring foreground pixels that belong to two objects; far less in any tissue.
+MOST_CONTACTS = 0.25
 
 
 def evaluate(
@@ -46,9 +49,11 @@ def evaluate(
     Raises
     ------
     InputNotFoundError, ShapeError, PixelValueError
-        If a file is missing, shapes differ, or the truth is no mask.
+        If a file is missing, shapes differ, the truth is no mask, or the prediction is a
+        probability map or an image.
     """
     predicted = open_volume(find_labels(prediction), voxel_size_nm)
+    _refuse_grey_levels(predicted, prediction)
     true = open_volume(truth, voxel_size_nm)
     if predicted.shape != true.shape:
         raise ShapeError(
@@ -83,6 +88,22 @@ def find_labels(path: str | Path) -> Path:
         f"There is no label map in the run folder '{folder}'; give the folder of a finished "
         "`chondria segment` or the path of a mask."
     )
+
+
+def _refuse_grey_levels(volume: Volume, path: str | Path) -> None:
+    """Refuse a probability map or an image: within an object, neighbours have one number."""
+    if volume.dtype.kind not in "iu":
+        return
+    values = volume.numpy()
+    left, right = values[..., :-1], values[..., 1:]
+    inside = (left != 0) & (right != 0)
+    differing = np.count_nonzero(inside & (left != right))
+    if differing > MOST_CONTACTS * np.count_nonzero(inside):
+        raise PixelValueError(
+            f"Found numbers that change from pixel to pixel in '{path}': a probability map or an "
+            "image; a mask or a label map is needed: give the run folder of `chondria segment`, or "
+            "threshold the probabilities first."
+        )
 
 
 def _is_label_map(volume: Volume) -> bool:

@@ -205,7 +205,10 @@ def train(
 
 def _average(network: nn.Module, decay: float) -> AveragedModel | None:
     """Make the moving average of a network (Polyak and Juditsky 1992), if one is wanted."""
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
+    if not decay:
+        return None
+    averaging = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=averaging)
 
 
 def _step(

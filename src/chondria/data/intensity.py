@@ -1,0 +1,80 @@
+"""Contrast, brightness, gamma, blur and noise of a batch, drawn first and then applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from chondria.data.augment import Augmentation
+from chondria.data.draws import gaussian_kernels, uniform
+
+__all__ = ["Intensity", "apply_intensity", "sample_intensity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """What was drawn for a batch; one value a patch (B,), and unit noise (B, 1, P, P)."""
+
+    contrast: Tensor
+    brightness: Tensor
+    gamma: Tensor
+    noise_deviation: Tensor
+    noise: Tensor | None
+    blur_px: Tensor
+
+
+def sample_intensity(
+    augmentation: Augmentation, batch: int, patch_px: int, generator: torch.Generator
+) -> Intensity:
+    """Draw the intensity changes of a batch."""
+    a = augmentation
+    noise = None
+    if a.noise:
+        noise = torch.randn(batch, 1, patch_px, patch_px, generator=generator)
+    blurred = torch.randint(0, 2, (batch,), generator=generator)
+    return Intensity(
+        contrast=uniform(batch, 1 - a.contrast, 1 + a.contrast, generator),
+        brightness=uniform(batch, -a.brightness, a.brightness, generator),
+        gamma=uniform(batch, -a.gamma, a.gamma, generator),
+        noise_deviation=uniform(batch, 0, a.noise, generator),
+        noise=noise,
+        blur_px=uniform(batch, 0, a.blur_px, generator) * blurred,
+    )
+
+
+def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
+    """Blur, bend, stretch, shift and add noise to normalised images (B, 1, Y, X)."""
+
+    def per_patch(values: Tensor) -> Tensor:
+        return values.to(images.device)[:, None, None, None]
+
+    blurred = intensity.blur_px.nonzero()[:, 0]
+    if len(blurred):
+        where = blurred.to(images.device)
+        sharp, sigma_px = images[where], intensity.blur_px[blurred].to(images.device)
+        images = images.index_copy(0, where, _blur(sharp, sigma_px))
+    # A gamma-like bend for signed values: dark and bright ends move against the middle.
+    bent = images + per_patch(intensity.gamma) * (images.clamp(-3, 3).square() - 1) / 2
+    images = bent * per_patch(intensity.contrast) + per_patch(intensity.brightness)
+    if intensity.noise is not None:
+        images = images + intensity.noise.to(images.device) * per_patch(intensity.noise_deviation)
+    return images
+
+
+def _blur(images: Tensor, sigma_px: Tensor) -> Tensor:
+    return _convolve(images, gaussian_kernels(sigma_px.clamp(min=0.05)))
+
+
+def _convolve(images: Tensor, kernels: Tensor) -> Tensor:
+    """Convolve each image (B, 1, Y, X) with its own kernel (B, K), along y and x, mirrored."""
+    batch, radius = images.shape[0], kernels.shape[1] // 2
+    stacked = images.transpose(0, 1)
+    for axis, pad in ((2, (0, 0, radius, radius)), (3, (radius, radius, 0, 0))):
+        shape = [batch, 1, 1, 1]
+        shape[axis] = kernels.shape[1]
+        mirrored = functional.pad(stacked, pad, mode="reflect")
+        stacked = functional.conv2d(mirrored, kernels.reshape(shape), groups=batch)
+    return stacked.transpose(0, 1)
