@@ -15,7 +15,7 @@ from chondria.allocation import retain_freed_memory
 from chondria.config import ImageSet, load_recipe
 from chondria.data.splits import block_split
 from chondria.evaluation.objects import as_mask
-from chondria.inference.device import choose_device, choose_precision
+from chondria.inference.compute import choose_compute
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import open_volume
@@ -67,8 +67,7 @@ def predict_block(model: Model, settings: ImageSet, root: Path) -> tuple[Volume,
     truth = as_mask(open_volume(root / settings.masks).data[part])
     image = image.with_data(image.data[part])
     probability = np.empty(image.shape, np.uint8)
-    device = choose_device()
-    plan = PredictionSettings(device=device, precision=choose_precision("auto", device))
+    plan = PredictionSettings(choose_compute())
     predict_volume(model, image, probability, settings=plan, where=settings.name)
     return image.with_data(probability), truth
 

@@ -13,7 +13,7 @@ from chondria.experiments.volume_segmentation import SegmentationSettings, segme
 from chondria.models import Model, load_model
 from chondria.volume import Volume
 
-CPU = SegmentationSettings(device="cpu", precision="fp32")
+CPU = SegmentationSettings(device="cpu", precision="fp32", backend="torch")
 
 
 @pytest.fixture

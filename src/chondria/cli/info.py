@@ -41,17 +41,16 @@ def _installation() -> None:
     import torch
 
     from chondria import __version__
-    from chondria.inference.device import choose_device, choose_precision, describe_device
+    from chondria.inference.compute import choose_compute
     from chondria.io import FORMATS
     from chondria.models import bundled_models
     from chondria.networks.catalog import NETWORKS
 
-    device = choose_device()
     _print(
         {
             "chondria": __version__,
             "torch": torch.__version__,
-            "device": f"{describe_device(device)}, {choose_precision('auto', device)}",
+            "device": str(choose_compute()),
             "models": ", ".join(bundled_models()) or "none",
             "networks": ", ".join(NETWORKS),
             "formats": ", ".join(FORMATS),

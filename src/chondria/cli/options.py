@@ -11,11 +11,13 @@ from chondria.errors import InputNotFoundError, SettingsError, ShapeError, Voxel
 if TYPE_CHECKING:
     from chondria.data.phantom_style import PhantomStyle
     from chondria.experiments.volume_segmentation import SegmentationSettings
+    from chondria.inference.compute import Compute
     from chondria.inference.predict import PredictionSettings
     from chondria.models import Model
     from chondria.volume import Volume, VoxelSize
 
 __all__ = [
+    "BACKEND",
     "DEVICE",
     "DRY_RUN",
     "MODEL",
@@ -37,6 +39,7 @@ VOXEL_SIZE = "Edge lengths of a voxel in nm, Z,Y,X; overrides the file's."
 TTA = "none, or d4: average over 8 flips and rotations."
 DEVICE = "auto, cpu, cuda, cuda:N or mps."
 PRECISION = "auto, fp32 or bf16."
+BACKEND = "auto, torch, or openvino (CPU; faster where it is installed)."
 DRY_RUN = "Say what would be done; write nothing."
 
 
@@ -155,32 +158,20 @@ def segmentation_settings(**values: Any) -> SegmentationSettings:
     return SegmentationSettings(**values)
 
 
-def prediction_settings(tta: str, device: str, precision: str) -> PredictionSettings:
+def prediction_settings(tta: str, compute: Compute) -> PredictionSettings:
     """Make prediction settings of options."""
     from typing import Literal, cast
 
-    from chondria.inference.device import choose_device, choose_precision
     from chondria.inference.predict import PredictionSettings
 
-    where = choose_device(device)
-    chosen = choose_precision(precision, where)
-    return PredictionSettings(
-        device=where,
-        precision=chosen,
-        tta=cast(Literal["none", "d4"], tta),
-    )
+    return PredictionSettings(compute, tta=cast(Literal["none", "d4"], tta))
 
 
-def announce(model: Model, volume: Volume, device: str, precision: str) -> None:
+def announce(model: Model, volume: Volume, compute: Compute) -> None:
     """Say what runs where; warn loudly where nobody said the voxel size."""
     from chondria.cli.progress import console, say
-    from chondria.inference.device import choose_device, choose_precision, describe_device
 
-    where = choose_device(device)
-    say(
-        f"model {model.card.name} on {describe_device(where)} in "
-        f"{choose_precision(precision, where)}; volume {volume.shape} {volume.dtype}"
-    )
+    say(f"model {model.card.name} on {compute}; volume {volume.shape} {volume.dtype}")
     if volume.voxel_size_nm is None:
         console.print(
             "WARNING: the file states no voxel size and none was given. The image is taken as it "

@@ -20,6 +20,7 @@ def predict(
     tta: Annotated[str, typer.Option(help=options.TTA)] = "none",
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "auto",
+    backend: Annotated[str, typer.Option(help=options.BACKEND)] = "auto",
     format: Annotated[
         str | None, typer.Option(help="Of the output [default: by its name].")
     ] = None,
@@ -29,16 +30,18 @@ def predict(
     """Write the probability map only, streamed: the volume may be larger than memory."""
     from chondria.cli.progress import tile_bar
     from chondria.errors import SettingsError
+    from chondria.inference.compute import choose_compute
     from chondria.inference.volumes import predict_volume
     from chondria.io import create_volume
     from chondria.models import load_model
 
     if bits not in (8, 32):
         raise SettingsError(f"Found {bits} bits; allowed are 8 and 32.")
-    settings = options.prediction_settings(tta, device, precision)
+    compute = choose_compute(device, precision, backend)
+    settings = options.prediction_settings(tta, compute)
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
     loaded = load_model(model)
-    options.announce(loaded, volume, device, precision)
+    options.announce(loaded, volume, compute)
     where = ", ".join(map(str, images[:3]))
     dtype = "uint8" if bits == 8 else "float32"
     with (

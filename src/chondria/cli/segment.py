@@ -32,6 +32,7 @@ def segment(
     ] = 3,
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "auto",
+    backend: Annotated[str, typer.Option(help=options.BACKEND)] = "auto",
     format: Annotated[
         str | None, typer.Option(help="Of the output [default: the input's].")
     ] = None,
@@ -39,8 +40,10 @@ def segment(
 ) -> None:
     """Find every mitochondrion: a label map, probabilities, a table and a picture."""
     from chondria.cli.progress import say, tile_bar
+    from chondria.inference.compute import choose_compute
     from chondria.models import load_model
 
+    compute = choose_compute(device, precision, backend)
     settings = options.segmentation_settings(
         threshold=threshold,
         z_median_nm=z_median,
@@ -49,11 +52,12 @@ def segment(
         tta=tta,
         device=device,
         precision=precision,
+        backend=backend,
     )
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
     key = format or options.format_of(images)
     loaded = load_model(model)
-    options.announce(loaded, volume, device, precision)
+    options.announce(loaded, volume, compute)
     if dry_run:
         typer.echo(f"would segment {volume.shape} voxels into {output} as {key}")
         return

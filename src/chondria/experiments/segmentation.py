@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from chondria.experiments.volume_segmentation import (
     segment_volume,
     timed,
 )
-from chondria.inference.device import choose_device, choose_precision, describe_device
+from chondria.inference.backends import Agreement
+from chondria.inference.compute import choose_compute
+from chondria.inference.device import describe_device
 from chondria.io import data_hash, format_suffix, save_volume
 from chondria.io.atomic import check_disk_space
 from chondria.io.formats import check_holds
@@ -81,7 +84,7 @@ def segment(
             draw_overview(volume, result.labels.data, run / "overview.png", title=title)
         with timed(result.seconds, "hash"):
             record["image_sha256"] = data_hash(volume)
-        record |= _how(chosen) | {
+        record |= _how(chosen, result.agreement) | {
             "objects": len(result.objects),
             "seconds": {stage: round(value, 3) for stage, value in result.seconds.items()},
         }
@@ -105,10 +108,12 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _how(settings: SegmentationSettings) -> dict[str, Any]:
-    device = choose_device(settings.device)
+def _how(settings: SegmentationSettings, agreement: Agreement) -> dict[str, Any]:
+    compute = choose_compute(settings.device, settings.precision, settings.backend)
     return {
-        "device": describe_device(device),
-        "precision": choose_precision(settings.precision, device),
+        "device": describe_device(compute.device),
+        "backend": compute.backend,
+        "precision": compute.precision,
+        "difference_from_torch_fp32": asdict(agreement),
         "settings": {name: getattr(settings, name) for name in settings.__slots__},
     }

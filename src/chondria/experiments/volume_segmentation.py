@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from chondria.allocation import retain_freed_memory
 from chondria.errors import SettingsError
-from chondria.inference.device import choose_device, choose_precision
+from chondria.inference.backends import Agreement
+from chondria.inference.compute import choose_compute
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.models import Model, ModelCard
@@ -44,8 +45,8 @@ class SegmentationSettings:
         Objects run through the slices, or every slice has its own.
     tta : {"none", "d4"}
         Averaging over the eight flips and rotations.
-    device, precision : str
-        See `chondria.inference.device`.
+    device, precision, backend : str
+        See `chondria.inference.compute.choose_compute`.
     """
 
     threshold: float | None = None
@@ -55,6 +56,7 @@ class SegmentationSettings:
     tta: Literal["none", "d4"] = "none"
     device: str = "auto"
     precision: str = "auto"
+    backend: str = "auto"
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 < self.threshold < 1:
@@ -94,6 +96,8 @@ class Segmentation:
         0 is background, each other number one object.
     objects : ObjectTable
         Measures of every object.
+    agreement : Agreement
+        How the probabilities compare with those of PyTorch in fp32.
     seconds : dict
         Time of each stage.
     """
@@ -101,6 +105,7 @@ class Segmentation:
     probability: Volume
     labels: Volume
     objects: ObjectTable
+    agreement: Agreement
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -142,11 +147,13 @@ def segment_volume(
     seconds: dict[str, float] = {}
     with timed(seconds, "predict"):
         values = np.empty(volume.shape, np.uint8)
-        predict_volume(
+        agreement = predict_volume(
             model,
             volume,
             values,
-            settings=_prediction_settings(chosen),
+            settings=PredictionSettings(
+                choose_compute(chosen.device, chosen.precision, chosen.backend), tta=chosen.tta
+            ),
             progress=progress,
             where=where,
         )
@@ -154,17 +161,7 @@ def segment_volume(
         labels = volume.with_data(_label(values, volume, chosen))
     with timed(seconds, "measure"):
         objects = measure_objects(labels)
-    return Segmentation(volume.with_data(values), labels, objects, seconds)
-
-
-def _prediction_settings(settings: SegmentationSettings) -> PredictionSettings:
-    device = choose_device(settings.device)
-    precision = choose_precision(settings.precision, device)
-    return PredictionSettings(
-        device=device,
-        precision="bf16" if precision == "bf16" else "fp32",
-        tta=settings.tta,
-    )
+    return Segmentation(volume.with_data(values), labels, objects, agreement, seconds)
 
 
 def _label(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from chondria.errors import ModelError, SettingsError, ShapeError
-from chondria.inference.device import Precision, true_fp32
+from chondria.inference.backends import Agreement, Logits, ready_network
+from chondria.inference.compute import Compute
 from chondria.inference.streaming import in_background
 from chondria.inference.tta import IDENTITY, d4_transforms, mean_probability
 from chondria.io.slabs import ArraySink
@@ -33,10 +34,8 @@ class PredictionSettings:
 
     Parameters
     ----------
-    device : torch.device
-        Where to compute.
-    precision : {"fp32", "bf16"}
-        Arithmetic of the network; probabilities are always computed in float32.
+    compute : Compute
+        Device, backend and precision.
     tta : {"none", "d4"}
         Whether to average over the eight flips and rotations of the square, at 8 times the cost.
     tile_px : int, optional
@@ -48,20 +47,15 @@ class PredictionSettings:
         Number of pixels up to which small tiles go through the network together.
     """
 
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    precision: Precision = "fp32"
+    compute: Compute = field(default_factory=Compute)
     tta: Literal["none", "d4"] = "none"
     tile_px: int | None = None
     margin_px: int = 8
     batch_px: int = 2**20
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (
-            ("precision", self.precision, get_args(Precision)),
-            ("tta", self.tta, ("none", "d4")),
-        ):
-            if value not in allowed:
-                raise SettingsError(f"Found {name} '{value}'; allowed are {' and '.join(allowed)}.")
+        if self.tta not in ("none", "d4"):
+            raise SettingsError(f"Found tta '{self.tta}'; allowed are none and d4.")
 
 
 def predict(
@@ -72,7 +66,7 @@ def predict(
     normalize: Callable[[NDArray[Any]], NDArray[np.float32]],
     settings: PredictionSettings = PredictionSettings(),
     progress: Callable[[int, int], None] | None = None,
-) -> None:
+) -> Agreement:
     """Predict every slice of a volume; reading and writing happen beside the computing.
 
     Tiled prediction equals that of the whole slice to rounding (see `chondria.tiling`).
@@ -93,9 +87,14 @@ def predict(
         From pixels (Y, X) as the source has them to float32 model input of the same shape.
         It sees one tile at a time, so it must treat every pixel alike.
     settings : PredictionSettings
-        Device, precision, tiles.
+        Device, backend, precision, tiles.
     progress : callable, optional
         Told after each batch of tiles how many tiles of how many are in the sink.
+
+    Returns
+    -------
+    Agreement
+        How the probabilities compare with those of PyTorch in fp32.
 
     Raises
     ------
@@ -115,7 +114,8 @@ def predict(
     tiles = _tiles_of(network, source.shape[1:], settings)
     total = len(tiles) * source.shape[0]
     batches = list(_batches(total, tiles, settings.batch_px))
-    pinned = settings.device.type == "cuda"
+    pinned = settings.compute.device.type == "cuda"
+    agreement = Agreement()
 
     def read(batch: range) -> Tensor:
         return _read_batch(source, batch, tiles, normalize, pinned)
@@ -126,13 +126,14 @@ def predict(
         return batch.stop
 
     with ExitStack() as stack:
-        stack.enter_context(_evaluating(network, settings))
+        logits_of = stack.enter_context(ready_network(network, settings.compute, agreement))
         images = stack.enter_context(closing(in_background(read, batches)))
-        values = (_forward(network, image, settings, np.dtype(sink.dtype)) for image in images)
+        values = (_forward(logits_of, image, settings, np.dtype(sink.dtype)) for image in images)
         done = stack.enter_context(closing(in_background(write, zip(batches, values, strict=True))))
         for count in done:
             if progress is not None:
                 progress(count, total)
+    return agreement
 
 
 def _check_arrays(source: ArraySource, sink: ArraySink) -> None:
@@ -194,14 +195,13 @@ def _read_batch(
 
 
 def _forward(
-    network: nn.Module, images: Tensor, settings: PredictionSettings, dtype: np.dtype[Any]
+    logits_of: Logits, images: Tensor, settings: PredictionSettings, dtype: np.dtype[Any]
 ) -> Tensor:
     """Compute probabilities (B, 1, Y, X) on the device, in the range of the sink's type."""
-    device = settings.device
+    device = settings.compute.device
     images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
     transforms = (IDENTITY,) if settings.tta == "none" else d4_transforms()
-    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-        probability = mean_probability(network, images, transforms)
+    probability = mean_probability(logits_of, images, transforms)
     if probability.shape != images.shape:
         raise ModelError(
             f"Found a network output of shape {tuple(probability.shape)} for an input of "
@@ -215,16 +215,3 @@ def _write_batch(sink: ArraySink, batch: range, tiles: list[Tile], values: Tenso
     for value, number in zip(values.cpu().numpy(), batch, strict=True):
         z, tile = divmod(number, len(tiles))
         sink[z, *tiles[tile].write] = value[0][tiles[tile].crop]
-
-
-@contextmanager
-def _evaluating(network: nn.Module, settings: PredictionSettings) -> Iterator[None]:
-    """Put a network on the device, ready to predict; give its training mode back afterwards."""
-    was_training = network.training
-    # PyTorch's stub of `to` does not know the two arguments together.
-    cast(Any, network).to(settings.device, memory_format=torch.channels_last).eval()
-    try:
-        with torch.inference_mode(), true_fp32(settings.device):
-            yield
-    finally:
-        network.train(was_training)

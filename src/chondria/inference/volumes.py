@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chondria.data.normalize import Normalisation, measure_normalisation
 from chondria.data.resample import ResampledSource, grid_shape, resample_slice
 from chondria.errors import PixelValueError
+from chondria.inference.backends import Agreement
 from chondria.inference.predict import PredictionSettings, predict
 from chondria.io.slabs import ArraySink
 from chondria.models import Model
@@ -77,7 +78,7 @@ def predict_volume(
     settings: PredictionSettings | None = None,
     progress: Callable[[int, int], None] | None = None,
     where: str = "the image",
-) -> None:
+) -> Agreement:
     """Predict the probability of mitochondria in every voxel of a volume.
 
     Parameters
@@ -89,11 +90,16 @@ def predict_volume(
     sink : ArraySink, (Z, Y, X)
         Takes the probabilities on the volume's own grid: floats 0 to 1, or uint8 ``round(255 p)``.
     settings : PredictionSettings
-        Device, precision, tiles, averaging over flips and rotations.
+        Device, backend, precision, tiles, averaging over flips and rotations.
     progress : callable, optional
         Told how many tiles of how many are done.
     where : str
         What to call the volume in an error.
+
+    Returns
+    -------
+    Agreement
+        How the probabilities compare with those of PyTorch in fp32.
 
     Raises
     ------
@@ -103,7 +109,7 @@ def predict_volume(
     normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
     shape = model_grid(model, volume)
     target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
-    predict(
+    return predict(
         model.network,
         ResampledSource(volume.data, shape),
         target,

@@ -1,0 +1,98 @@
+"""Where, with what and how precisely a network is computed."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+
+import torch
+
+from chondria.errors import MissingPackageError, SettingsError
+from chondria.inference.device import Precision, choose_device, choose_precision, describe_device
+
+__all__ = ["Backend", "Compute", "choose_compute"]
+
+Backend = Literal["torch", "openvino"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """A device, a backend that computes on it, and the precision of its arithmetic.
+
+    Attributes
+    ----------
+    device : torch.device
+        Where.
+    precision : {"fp32", "bf16"}
+        Of the network; probabilities are always computed in float32.
+    backend : {"torch", "openvino"}
+        With what; OpenVINO computes on the CPU only.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown, or the backend cannot compute on the device.
+    """
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    precision: Precision = "fp32"
+    backend: Backend = "torch"
+
+    def __post_init__(self) -> None:
+        for name, kind in (("precision", Precision), ("backend", Backend)):
+            if (found := getattr(self, name)) not in get_args(kind):
+                allowed = " and ".join(get_args(kind))
+                raise SettingsError(f"Found {name} '{found}'; allowed are {allowed}.")
+        if self.backend == "openvino" and self.device.type != "cpu":
+            raise SettingsError(
+                f"Found the backend openvino for the device '{self.device}'; it computes on the "
+                "CPU only: choose the device cpu or the backend torch."
+            )
+
+    def __str__(self) -> str:
+        """Say it for people, such as ``CPU, 2 threads, OpenVINO bf16``."""
+        said = {"torch": "PyTorch", "openvino": "OpenVINO"}[self.backend]
+        return f"{describe_device(self.device)}, {said} {self.precision}"
+
+
+def choose_compute(device: str = "auto", precision: str = "auto", backend: str = "auto") -> Compute:
+    """Find the fastest way to compute on this machine, or the one that is asked for.
+
+    Parameters
+    ----------
+    device, precision : str
+        See `chondria.inference.device`.
+    backend : {"auto", "torch", "openvino"}
+        ``auto`` is OpenVINO on a CPU where it is installed, and PyTorch elsewhere.
+
+    Returns
+    -------
+    Compute
+        A way that exists on this machine.
+
+    Raises
+    ------
+    DeviceError
+        If the device is not there.
+    MissingPackageError
+        If OpenVINO is asked for and not installed.
+    SettingsError
+        If a name is unknown, or the backend cannot compute on the device.
+    """
+    where = choose_device(device)
+    if backend not in ("auto", *get_args(Backend)):
+        raise SettingsError(f"Found the backend '{backend}'; allowed are auto, torch and openvino.")
+    chosen = backend
+    if backend == "auto":
+        chosen = "openvino" if where.type == "cpu" and _has_openvino() else "torch"
+    if chosen == "openvino" and not _has_openvino():
+        raise MissingPackageError(
+            "Found no OpenVINO on this machine; install it with `pip install 'chondria[openvino]'` "
+            "or choose the backend torch."
+        )
+    return Compute(where, choose_precision(precision, where), cast(Backend, chosen))
+
+
+def _has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
