@@ -13,20 +13,17 @@ CHONDRIA_DATA names a folder that holds it. Prints the ratio, then one line of J
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import statistics
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timing import interleaved, medians, print_record
 
 import chondria.io
-from chondria import __version__
 from chondria.data.augment import AUGMENTATIONS
 from chondria.data.normalize import measure_normalisation
 from chondria.data.patches import PatchSampler, TrainingVolume
@@ -55,7 +52,7 @@ def main() -> None:
     sampler = PatchSampler([volume], options.patch, options.batch, AUGMENTATIONS["em"])
     print(f"U-Net {options.filters}, batches of {options.batch} x {options.patch} px of", end=" ")
     print(f"{volume.name}, {plan.precision}, {describe_device(device)}, {options.repeats} repeats")
-    seconds = interleaved(options, plan, sampler)
+    seconds = interleaved(make_jobs(options, plan, sampler), options.repeats)
     report(seconds, options, plan, device)
 
 
@@ -76,30 +73,21 @@ def as_volume(name: str, images: NDArray[Any], masks: NDArray[np.bool_]) -> Trai
     return TrainingVolume.from_arrays(name, images.astype(np.uint8), masks, normal, split)
 
 
-def interleaved(
+def make_jobs(
     options: argparse.Namespace, plan: TrainingPlan, sampler: PatchSampler
-) -> dict[str, list[float]]:
-    """Seconds of each job for `steps` steps, taking turns after one unrecorded round."""
+) -> dict[str, Callable[[], object]]:
+    """The same number of steps of the bare loop, of drawing patches only, and of training."""
     device = sampler.volumes[0].images.device
     ready = sampler.draw()
-    seconds: dict[str, list[float]] = {"bare": [], "draw": [], "train": []}
-    for turn in range(options.repeats + 1):
-        # Each job starts from a fresh network, built off the clock.
-        torch.manual_seed(turn)
-        first, second = (build_network("unet", filters=options.filters).to(device) for _ in "ab")
-        jobs = {
-            "bare": lambda network=first: bare_loop(network, ready, plan),
-            "draw": lambda: [sampler.draw() for _ in range(plan.steps)],
-            "train": lambda network=second: train(network, sampler, plan),
-        }
-        for name, job in jobs.items():
-            synchronise(device)
-            start = time.perf_counter()
-            job()
-            synchronise(device)
-            if turn > 0:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+
+    def network() -> torch.nn.Module:
+        return build_network("unet", filters=options.filters).to(device)
+
+    return {
+        "bare": lambda: bare_loop(network(), ready, plan),
+        "draw": lambda: [sampler.draw() for _ in range(plan.steps)],
+        "train": lambda: train(network(), sampler, plan),
+    }
 
 
 def bare_loop(
@@ -118,36 +106,22 @@ def bare_loop(
         optimizer.step()
 
 
-def synchronise(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-
-
 def report(
     seconds: dict[str, list[float]],
     options: argparse.Namespace,
     plan: TrainingPlan,
     device: torch.device,
 ) -> None:
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    ratio = medians["train"] / medians["bare"]
+    middle = medians(seconds)
+    ratio = middle["train"] / middle["bare"]
     pairs = [job / bare for job, bare in zip(seconds["train"], seconds["bare"], strict=True)]
     patches = plan.steps * options.batch
     for name, values in seconds.items():
-        low, middle, high = (patches / s for s in (max(values), medians[name], min(values)))
-        print(f"{name:>6}: {middle:.2f} patches/s (from {low:.2f} to {high:.2f})")
+        low, median, high = (patches / s for s in (max(values), middle[name], min(values)))
+        print(f"{name:>6}: {median:.2f} patches/s (from {low:.2f} to {high:.2f})")
     print(f" ratio: {ratio:.3f} (of single rounds from {min(pairs):.3f} to {max(pairs):.3f})")
-    versions = {"python": platform.python_version(), "torch": torch.__version__}
-    record = {
-        "machine": {"device": describe_device(device), "system": platform.platform()},
-        "versions": versions | {"chondria": __version__},
-        "options": vars(options) | {"precision": plan.precision},
-        "patches": patches,
-        "median_s": medians,
-        "spread_s": {name: [min(values), max(values)] for name, values in seconds.items()},
-        "ratio": ratio,
-    }
-    print(json.dumps(record))
+    given = vars(options) | {"precision": plan.precision}
+    print_record(describe_device(device), given, seconds, patches=patches, ratio=ratio)
 
 
 def parse_options() -> argparse.Namespace:

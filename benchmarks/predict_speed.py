@@ -1,0 +1,196 @@
+"""Time prediction against plain PyTorch, the thesis's blending and the processor's peak.
+
+On the slices' own grid, interleaved in one process, by a U-Net of 32 filters:
+
+- *eager*: whole slices through the network as PyTorch runs it by default (fp32, NCHW);
+- *segment ...*: `chondria segment` from PNG files to a run folder, for each backend and precision;
+- *predict ...*: prediction alone, from memory to memory; *d4*: averaged over 8 flips and rotations;
+- *blending*: the thesis's routine (256-pixel windows, stride 128, 8 variants) on one slice.
+
+Prints ratios, the share of the peak of matrix products that was measured in the same process, and
+how far blended and 8-fold masks agree; then one line of JSON.
+
+    python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--model NAME] [--repeats 5]
+                                       [--no-blending]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from thesis_blending import blended_prediction
+from timing import interleaved, medians, print_record
+from torch.utils.flop_counter import FlopCounterMode
+
+import chondria.io
+from chondria.allocation import retain_freed_memory
+from chondria.data.normalize import measure_normalisation
+from chondria.experiments.segmentation import segment
+from chondria.experiments.volume_segmentation import SegmentationSettings
+from chondria.inference.compute import Compute, choose_compute
+from chondria.inference.predict import PredictionSettings
+from chondria.inference.volumes import predict_volume
+from chondria.models import DEFAULT_MODEL, Model, load_model
+from chondria.volume import Volume
+
+__all__ = ["main"]
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("CHONDRIA_DATA", ROOT.parent / "shared" / "data"))
+VOXEL_SIZE_NM = (5.0, 5.0, 5.0)
+PEAK_SIDE = 2048
+
+
+def main() -> None:
+    options = parse_options()
+    retain_freed_memory()
+    computes = available()
+    # No pixel size: all of them see the same pixels.
+    model = load_model(options.model).with_card(pixel_size_nm=None)
+    paths = sorted((options.data).glob("*.png"))[: options.slices]
+    volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
+    volume = volume.with_data(volume.numpy())
+    with tempfile.TemporaryDirectory() as scratch:
+        jobs = make_jobs(model, paths, volume, computes, Path(scratch))
+        if not options.no_blending:
+            first = normalised(volume)[0]
+            jobs["blending, 1 slice"] = lambda: blended_prediction(plain(model), first)
+        print(f"{len(paths)} slices of {volume.shape[1:]}, {options.repeats} repeats: ", end="")
+        print(", ".join(map(str, computes)))
+        seconds = interleaved(jobs, options.repeats)
+    report(seconds, model, volume, options)
+    if not options.no_blending:
+        agreement(model, volume.with_data(volume.data[:1]), computes)
+
+
+def available() -> list[Compute]:
+    """Every backend at every precision that this machine has."""
+    fastest = choose_compute("cpu")
+    backends = dict.fromkeys(["torch", fastest.backend])
+    precisions = dict.fromkeys(["fp32", fastest.precision])
+    return [choose_compute("cpu", p, b) for b in backends for p in precisions]
+
+
+def make_jobs(
+    model: Model, paths: list[Path], volume: Volume, computes: list[Compute], scratch: Path
+) -> dict[str, Callable[[], object]]:
+    eager_network = load_model(DEFAULT_MODEL if model.source == "memory" else model.source).network
+    batches = [torch.from_numpy(image)[None, None] for image in normalised(volume)]
+
+    @torch.inference_mode()
+    def eager() -> None:
+        for batch in batches:
+            torch.sigmoid(eager_network(batch))
+
+    jobs: dict[str, Callable[[], object]] = {"eager": eager}
+    for compute in computes:
+        name = f"{compute.backend} {compute.precision}"
+        jobs[f"segment {name}"] = lambda c=compute: run_segment(model, paths, scratch, c)
+        jobs[f"predict {name}"] = lambda c=compute: probabilities(model, volume, c)
+        jobs[f"peak {compute.precision}"] = lambda c=compute: matrix_product(c.precision)
+    fastest = computes[-1]
+    jobs["d4"] = lambda: probabilities(model, volume, fastest, tta="d4")
+    return jobs
+
+
+def run_segment(model: Model, paths: list[Path], scratch: Path, compute: Compute) -> None:
+    """The whole job of a user."""
+    settings = SegmentationSettings(
+        device="cpu", precision=compute.precision, backend=compute.backend
+    )
+    volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
+    segment(model, volume, scratch / "run", settings, format="png-slices")
+    shutil.rmtree(scratch / "run")
+
+
+def probabilities(
+    model: Model, volume: Volume, compute: Compute, tta: str = "none"
+) -> NDArray[np.float32]:
+    values = np.empty(volume.shape, np.float32)
+    predict_volume(model, volume, values, settings=PredictionSettings(compute, tta=tta))
+    return values
+
+
+def normalised(volume: Volume) -> NDArray[np.float32]:
+    return measure_normalisation(volume.data)(volume.numpy())
+
+
+def plain(model: Model) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network as PyTorch runs it by default."""
+    network = load_model(model.source).network
+
+    @torch.inference_mode()
+    def probability_of(images: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(network(images))
+
+    return probability_of
+
+
+def matrix_product(precision: str) -> None:
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    square = torch.ones(PEAK_SIDE, PEAK_SIDE, dtype=dtype)
+    for _ in range(4):
+        square @ square
+
+
+def flops_per_pixel(model: Model) -> float:
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        model.network(torch.zeros(1, 1, 256, 256))
+    return counter.get_total_flops() / 256**2
+
+
+def report(
+    seconds: dict[str, list[float]], model: Model, volume: Volume, options: argparse.Namespace
+) -> None:
+    middle = medians(seconds)
+    megapixels = np.prod(volume.shape) / 1e6
+    flops = flops_per_pixel(model)
+    shares = {}
+    for name, median in middle.items():
+        job, _, precision = name.rpartition(" ")
+        said = f"{name:>24}: {median:8.3f} s"
+        if job.startswith(("segment", "predict")) or name == "eager":
+            said += f", {megapixels / median:6.2f} Mpx/s, {middle['eager'] / median:5.2f} x eager"
+        if job.startswith("predict"):
+            peak = 4 * 2 * PEAK_SIDE**3 / middle[f"peak {precision}"]
+            shares[name] = flops * megapixels * 1e6 / median / peak
+            said += f", {shares[name]:.2f} of the peak ({peak / 1e9:.0f} GFLOP/s)"
+        print(said)
+    if "blending, 1 slice" in middle:
+        ratio = middle["blending, 1 slice"] / (middle["d4"] / volume.shape[0])
+        print(f"8-fold averaging is {ratio:.1f} times as fast as the thesis's blending")
+    print_record("CPU", vars(options), seconds, share_of_peak=shares, megapixels=megapixels)
+
+
+def agreement(model: Model, one: Volume, computes: list[Compute]) -> None:
+    """Masks of whole-slice 8-fold averaging and of the blending, on one slice."""
+    image = measure_normalisation(one.data)(one.numpy())[0]
+    blended = blended_prediction(plain(model), image)
+    for compute in (computes[0], computes[-1]):
+        averaged = probabilities(model, one, compute, tta="d4")[0]
+        masks = averaged >= 0.5, blended >= 0.5
+        iou = (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
+        print(f"8-fold by {compute} and blending: mask IoU {iou:.5f}", end="")
+        print(f", mean difference {np.abs(averaged - blended).mean():.2g}")
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA / "lucchi++" / "test" / "images")
+    parser.add_argument("--slices", type=int, default=4)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--no-blending", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
