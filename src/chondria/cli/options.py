@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from chondria.errors import InputNotFoundError, SettingsError, ShapeError, VoxelSizeError
 
@@ -160,11 +160,9 @@ def segmentation_settings(**values: Any) -> SegmentationSettings:
 
 def prediction_settings(tta: str, compute: Compute) -> PredictionSettings:
     """Make prediction settings of options."""
-    from typing import Literal, cast
-
     from chondria.inference.predict import PredictionSettings
 
-    return PredictionSettings(compute, tta=cast(Literal["none", "d4"], tta))
+    return PredictionSettings(compute, tta=cast('Literal["none", "d4"]', tta))
 
 
 def announce(model: Model, volume: Volume, compute: Compute) -> None:
