@@ -60,7 +60,7 @@ def tile_grid(
     tile_px: int,
     halo_px: int,
     stride_px: int = 16,
-    margin_px: int = 8,
+    margin_px: int = 0,
 ) -> list[Tile]:
     """Cut a slice into as few tiles of one common size as the limit allows.
 

@@ -95,13 +95,18 @@ def test_a_halo_that_is_too_small_would_show(small_net, monkeypatch) -> None:
     assert np.abs(predicted(small_net, source, tile_px=24) - whole).max() > 1e-3
 
 
-def test_the_whole_is_the_network_on_the_mirrored_slice(small_net) -> None:
+@pytest.mark.parametrize("margin_px", [0, 16])
+def test_the_whole_is_the_network_on_the_mirrored_slice(small_net, margin_px) -> None:
     source = volume(2, 30, 41)
-    padded = np.pad(source, ((0, 0), (16, 16), (16, 17)), mode="reflect")
+    # 41 is odd: one more mirrored pixel makes it a multiple of the network's stride.
+    sides = ((0, 0), (margin_px, margin_px), (margin_px, margin_px + 1))
+    padded = np.pad(source, sides, mode="reflect")
     with torch.inference_mode():
         logits = small_net.eval()(torch.from_numpy(normalize(padded))[:, None])
-    expected = torch.sigmoid(logits)[:, 0, 16:46, 16:57].numpy()
-    np.testing.assert_allclose(predicted(small_net, source), expected, atol=1e-6)
+    y, x = (slice(margin_px, margin_px + n) for n in source.shape[1:])
+    expected = torch.sigmoid(logits)[:, 0, y, x].numpy()
+    found = predicted(small_net, source, margin_px=margin_px)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("batch_px", [1, 3000, 10**6])

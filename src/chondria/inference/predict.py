@@ -42,7 +42,8 @@ class PredictionSettings:
         Longest edge of what the network sees at once; None takes a slice whole up to about
         2048 px square. The prediction does not depend on it, memory does.
     margin_px : int
-        Mirrored pixels around a slice.
+        Mirrored pixels around a slice. None by default: networks are trained on patches whose
+        borders they see as zeros, and what they find at a border is better so (recipes/LOG.md).
     batch_px : int
         Number of pixels up to which small tiles go through the network together.
     """
@@ -50,7 +51,7 @@ class PredictionSettings:
     compute: Compute = field(default_factory=Compute)
     tta: Literal["none", "d4"] = "none"
     tile_px: int | None = None
-    margin_px: int = 8
+    margin_px: int = 0
     batch_px: int = 2**20
 
     def __post_init__(self) -> None:
