@@ -55,7 +55,7 @@ def test_every_tile_obeys_the_rules(layout) -> None:
 
 
 def test_a_slice_that_fits_is_one_tile_with_its_margin() -> None:
-    (tile,) = tile_grid((768, 1000), tile_px=1040, halo_px=112)
+    (tile,) = tile_grid((768, 1000), tile_px=1040, halo_px=112, margin_px=8)
     assert tile.read == (slice(-8, 776), slice(-8, 1016))
     assert tile.crop == (slice(8, 776), slice(8, 1008))
     assert tile.write == (slice(0, 768), slice(0, 1000))
@@ -71,8 +71,8 @@ def test_known_tiles() -> None:
 
 def test_no_more_tiles_than_needed() -> None:
     # Canvas 784 x 1040; n tiles of 512 that share 224 cover 512 n - 224 (n - 1).
-    assert len(tile_grid((768, 1024), tile_px=512, halo_px=112)) == 2 * 3
-    assert len(tile_grid((785, 1024), tile_px=512, halo_px=112)) == 3 * 3
+    assert len(tile_grid((768, 1024), tile_px=512, halo_px=112, margin_px=8)) == 2 * 3
+    assert len(tile_grid((785, 1024), tile_px=512, halo_px=112, margin_px=8)) == 3 * 3
 
 
 @pytest.mark.parametrize(
