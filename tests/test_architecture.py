@@ -33,12 +33,13 @@ FLOORS = {
     "models": 3,
     "training": 3,
     "inference": 3,
+    "export": 3,
     "experiments": 4,
     "cli": 5,
 }
 # Rooms of one floor do not know each other, but for these.
-NEIGHBOURS = {("data", "io"), ("inference", "models"), ("volume", "errors"), ("tiling", "errors")}
-NEIGHBOURS |= {("tiling", "volume")}
+NEIGHBOURS = {("data", "io"), ("inference", "models"), ("export", "models")}
+NEIGHBOURS |= {("volume", "errors"), ("tiling", "errors"), ("tiling", "volume")}
 
 WITHOUT_TORCH = (
     "allocation",

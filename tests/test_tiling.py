@@ -51,6 +51,9 @@ def test_every_tile_obeys_the_rules(layout) -> None:
             # Either the read ends with the canvas, or it keeps the halo.
             assert read.start == first or write.start - read.start >= halo
             assert read.stop == last or read.stop - write.stop >= halo
+            # Kept is a block on the grid, as far as the slice goes.
+            assert write.start == 0 or (write.start - first) % stride == 0
+            assert write.stop == n or (write.stop - first) % stride == 0
             assert (crop.start, crop.stop) == (write.start - read.start, write.stop - read.start)
 
 

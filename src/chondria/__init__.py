@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chondria.experiments.segmentation import segment
     from chondria.experiments.training import train_recipe
     from chondria.experiments.volume_segmentation import SegmentationSettings, segment_volume
+    from chondria.export import export_onnx
     from chondria.inference.volumes import predict_volume
     from chondria.io import open_slices, open_volume, save_volume
     from chondria.models import bundled_models, load_model
@@ -35,6 +36,7 @@ __all__ = [
     "bundled_models",
     "connected_instances",
     "evaluate",
+    "export_onnx",
     "load_model",
     "load_recipe",
     "make_phantom",
@@ -56,6 +58,7 @@ _HOMES = {
     "bundled_models": "models",
     "connected_instances": "postprocessing.instances",
     "evaluate": "experiments.evaluation",
+    "export_onnx": "export",
     "load_model": "models",
     "load_recipe": "config",
     "make_phantom": "data.phantom",

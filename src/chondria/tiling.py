@@ -5,8 +5,8 @@ slice if three things hold, and `tile_grid` makes them hold by construction:
 
 1. tiles start on the grid of the poolings (multiples of `stride_px` from the canvas's corner), so
    that the same pixels are pooled together;
-2. the pixel is at least the network's receptive radius (`halo_px`) away from a border that the
-   tile has and the whole slice has not;
+2. what is kept of a tile is a block on that grid, at least `halo_px` away from a border that the
+   tile has and the whole slice has not: so far the network sees beyond such a block;
 3. where the tile ends with the slice, both end in the same way: no tile leaves the *canvas*, the
    slice with a margin of mirrored pixels, and at its border the network's own padding acts
    on the tile as on the whole.
@@ -71,7 +71,7 @@ def tile_grid(
     tile_px : int
         Longest edge of what the network may see at once. A slice whose canvas fits is one tile.
     halo_px : int
-        Receptive radius of the network.
+        How far beyond a block on the grid the network sees.
     stride_px : int
         Grid on which tiles start and end: the product of the network's poolings.
     margin_px : int
@@ -162,8 +162,8 @@ def _axis_tiles(
     halo = _on_grid(halo_px, stride_px)
     starts, length = _equal_reads(canvas, tile_px, halo, stride_px)
     reads = [slice(origin + start, origin + start + length) for start in starts]
-    # Neighbours meet in the middle of their overlap, so neither end is nearer than the halo.
-    cuts = [(a.stop + b.start) // 2 for a, b in pairwise(reads)]
+    # Neighbours meet on the grid, in the middle of an overlap of two halos at least.
+    cuts = [b.start + (a.stop - b.start) // (2 * stride_px) * stride_px for a, b in pairwise(reads)]
     bounds = [0, *(min(max(cut, 0), n) for cut in cuts), n]
     return [
         (read, slice(start - read.start, stop - read.start), slice(start, stop))

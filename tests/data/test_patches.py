@@ -66,6 +66,15 @@ def test_every_place_is_drawn_and_patches_are_exact_crops() -> None:
     assert torch.equal(masks, (images > 127.5).float())
 
 
+def test_what_lies_near_the_border_is_seen_as_often_as_the_middle() -> None:
+    columns = np.broadcast_to(np.arange(40, dtype=np.uint8), (1, 40, 40))
+    images, _ = PatchSampler([volume(columns.copy())], 16, 3000, NONE).draw()
+    lefts = images[:, 0, 0, 0]
+    seen = [((lefts <= x) & (x < lefts + 16)).float().mean().item() for x in (0, 20, 39)]
+    # Centres from 0 to 8 are moved to 8, so the first column is in 9 of 40 patches.
+    assert seen == pytest.approx([9 / 40, 16 / 40, 8 / 40], abs=0.03)
+
+
 @pytest.mark.parametrize("augmentation", ["none", "keras", "custom", "em"])
 @pytest.mark.parametrize("shape", [(1, 16, 16), (2, 9, 40), (1, 1, 1), (3, 100, 7)])
 def test_images_smaller_than_a_patch_work(augmentation, shape) -> None:

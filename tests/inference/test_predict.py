@@ -17,10 +17,10 @@ from chondria.networks.catalog import build_network
 
 
 class SmallNet(nn.Module):
-    """Two levels, stride 2; a pixel sees 1 + 1 + 2 + 2 px and the rest of its pooling cell."""
+    """Two levels, stride 2; a block of 2 px sees 5 px beyond its ends."""
 
     stride_px = 2
-    receptive_radius_px = 7
+    halo_px = 5
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class OnePixel(nn.Module):
     """Logits are the input."""
 
     stride_px = 1
-    receptive_radius_px = 0
+    halo_px = 0
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images
@@ -91,7 +91,7 @@ def test_usual_tiles_equal_the_whole(small_net, tile_px) -> None:
 def test_a_halo_that_is_too_small_would_show(small_net, monkeypatch) -> None:
     source = volume(1, 53, 71)
     whole = predicted(small_net, source)
-    monkeypatch.setattr(SmallNet, "receptive_radius_px", 2)
+    monkeypatch.setattr(SmallNet, "halo_px", 2)
     assert np.abs(predicted(small_net, source, tile_px=24) - whole).max() > 1e-3
 
 
@@ -254,8 +254,8 @@ def test_a_sink_that_does_not_fit_is_refused(small_net, sink, error, said) -> No
 
 
 def test_tiles_without_room_are_refused(small_net) -> None:
-    with pytest.raises(SettingsError, match="at least 18 px"):
-        predicted(small_net, volume(1, 50, 50), tile_px=16)
+    with pytest.raises(SettingsError, match="at least 14 px"):
+        predicted(small_net, volume(1, 50, 50), tile_px=12)
 
 
 @pytest.mark.parametrize("settings", [{"tta": "flips"}, {"tta": None}])

@@ -86,63 +86,61 @@ def test_state_survives_a_round_trip(name, tmp_path) -> None:
 
 
 def side_px(network: nn.Module) -> int:
-    """An image in which one output pixel sees no border."""
-    needed = 2 * (network.receptive_radius_px + 2 * network.stride_px) + 1
+    """An image with a block in its middle that sees no border."""
+    needed = 2 * network.halo_px + 5 * network.stride_px
     return -(-needed // network.stride_px) * network.stride_px
 
 
 @each_network
-def test_pixels_beyond_the_receptive_radius_change_nothing(name) -> None:
+def test_pixels_beyond_the_halo_change_nothing(name) -> None:
     network = small(name).eval()
-    radius, side = network.receptive_radius_px, side_px(network)
+    halo, step, side = network.halo_px, network.stride_px, side_px(network)
     images = torch.randn(1, 1, side, side)
-    offsets = torch.arange(side)
+    block = torch.arange(side) // step * step  # where each pixel's block begins
     with torch.inference_mode():
         before = network(images)
         for at in (0, side // 2, side // 2 + 3, side - 1):
             changed = images.clone()
             changed[..., at, at] += 100
             after = network(changed)
-            far = (offsets - at).abs() > radius
+            far = (at < block - halo) | (at >= block + step + halo)
             assert far.any()
-            # All rows, or all columns, that are farther away.
+            # All rows, or all columns, of blocks that are farther away.
             assert torch.equal(before[..., far, :], after[..., far, :])
             assert torch.equal(before[..., far], after[..., far])
             assert not torch.equal(before, after)
 
 
 @each_network
-def test_the_receptive_radius_is_reached_and_not_exceeded(name) -> None:
+def test_the_halo_is_reached_and_not_exceeded(name) -> None:
     network = small(name).eval().double()
-    radius, side = network.receptive_radius_px, side_px(network)
+    halo, step, side = network.halo_px, network.stride_px, side_px(network)
     # Rectifiers cut paths at random; with positive weights and images none is cut.
     for parameter in network.parameters():
         parameter.data.abs_().add_(0.01)
     images = torch.rand(1, 1, side, side, dtype=torch.float64, requires_grad=True)
-    logits = network(images)
-    reach = 0
-    middle = side // 2 // network.stride_px * network.stride_px
-    for at in range(middle, middle + network.stride_px):
-        (gradient,) = torch.autograd.grad(logits[0, 0, at, at], images, retain_graph=True)
-        touched = gradient[0, 0].nonzero() - at
-        reach = max(reach, int(touched.abs().max()))
-    assert reach <= radius
-    # A radius that is too large costs time in every tile: one cell of the coarsest grid at most.
-    assert reach > radius - network.stride_px
+    first = side // 2 // step * step
+    block = network(images)[0, 0, first : first + step, first : first + step]
+    (gradient,) = torch.autograd.grad(block.sum(), images)
+    touched = gradient[0, 0].nonzero()
+    # A halo that is too large costs time in every tile.
+    assert first - int(touched.min()) == halo
+    assert int(touched.max()) - (first + step - 1) == halo
 
 
 @each_network
 def test_a_shift_by_the_stride_shifts_the_logits(name) -> None:
     network = small(name).eval()
-    radius, step, side = network.receptive_radius_px, network.stride_px, side_px(network)
+    step, side = network.stride_px, side_px(network)
+    halo = -(-network.halo_px // step) * step
     images = torch.randn(1, 1, side + 2 * step, side + step)
     with torch.inference_mode():
         here = network(images[..., :side, :side])
         there = network(images[..., 2 * step :, step:])
-    inside = slice(radius, side - radius)
-    shifted = here[..., radius + 2 * step : side, radius + step : side]
-    overlap = shifted[..., : side - 2 * radius - 2 * step, : side - 2 * radius - step]
-    expected = there[..., inside, inside][..., : overlap.shape[-2], : overlap.shape[-1]]
+    # Blocks of the whole image that see no border of either part.
+    rows, columns = slice(halo + 2 * step, side - halo), slice(halo + step, side - halo)
+    overlap = here[..., rows, columns]
+    expected = there[..., halo : side - halo - 2 * step, halo : side - halo - step]
     assert overlap.numel() > 0
     torch.testing.assert_close(overlap, expected, atol=1e-5, rtol=1e-5)
 

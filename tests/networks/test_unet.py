@@ -36,20 +36,29 @@ def test_defaults_are_the_thesis() -> None:
     assert not of_kind(network, nn.BatchNorm2d)
 
 
-def test_the_receptive_radius_of_the_thesis_is_exact() -> None:
-    """Enumerate the grid cells that an output pixel reaches, level by level, along one axis."""
-    network = UNet()
+@pytest.mark.parametrize("levels", [1, 2, 3, 4, 5])
+def test_the_halo_is_exact(levels) -> None:
+    """Enumerate the grid cells that a block's pixels reach, level by level, along one axis."""
+    network = UNet(filters=2, levels=levels, dropout=[0.0] * (levels + 1))
+    first = 64 * network.stride_px
+    last = first + network.stride_px - 1
 
-    def reach(pixel: int) -> int:
+    def reached(pixel: int) -> tuple[int, int]:
         low = high = pixel
         for _ in range(network.levels):  # decoder, from the output down to the bottleneck
             low, high = (low - 2) // 2, (high + 2) // 2
         low, high = low - 2, high + 2
         for _ in range(network.levels):  # encoder, from the bottleneck up to the input
             low, high = 2 * low - 2, 2 * high + 1 + 2
-        return max(pixel - low, high - pixel)
+        return low, high
 
-    assert max(reach(1000 + offset) for offset in range(16)) == network.receptive_radius_px == 107
+    spans = [reached(pixel) for pixel in range(first, last + 1)]
+    assert first - min(low for low, _ in spans) == network.halo_px
+    assert max(high for _, high in spans) - last == network.halo_px
+
+
+def test_the_halo_of_the_thesis() -> None:
+    assert UNet().halo_px == 94
 
 
 # --- initialisation ---

@@ -215,6 +215,21 @@ def test_the_average_is_the_recurrence_of_the_weights_after_each_step(monkeypatc
     assert not torch.allclose(averaged[-1]["head.weight"], plain[-1]["head.weight"])
 
 
+def test_the_average_takes_the_statistics_of_batch_normalisation_along() -> None:
+    def trained(ema_decay: float) -> torch.Tensor:
+        torch.manual_seed(0)
+        made = build_network("unet", filters=2, levels=2, dropout=[0.0, 0.0, 0.0], batch_norm=True)
+        plan = replace(PLAN, steps=6, validate_every=6, ema_decay=ema_decay)
+        train(made, sampler(volumes=[disks(validation_slices=0)]), plan)
+        return made.state_dict()["encoder.0.1.running_var"]
+
+    # The average starts with the first step; a first layer's statistics hardly feel the weights.
+    first, last = 1.0, trained(0.0)
+    averaged = trained(0.99)
+    assert ((averaged - first).abs() < 0.5 * (last - first).abs()).all()
+    assert ((averaged - first).abs() > 0).all()
+
+
 def test_without_validation_slices_the_last_weights_are_kept() -> None:
     trained = network()
     recorder = Recorder()

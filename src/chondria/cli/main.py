@@ -9,6 +9,7 @@ import typer
 from chondria.cli.check import check
 from chondria.cli.demo import demo
 from chondria.cli.evaluate import evaluate
+from chondria.cli.export import export
 from chondria.cli.info import info
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, check, segment, evaluate, predict, train, phantom, info):
+for command in (demo, check, segment, evaluate, predict, train, export, phantom, info):
     app.command(command.__name__)(command)
 
 

@@ -160,9 +160,13 @@ class PatchSampler:
 
 
 def _centre(share: float, n: int, patch_px: int) -> int:
-    """Centre of a patch that lies within an axis of n pixels, or its middle where it cannot."""
-    room = max(0, n - patch_px)
-    return int(share * (room + 1)) + min(patch_px, n) // 2
+    """Centre of a patch that lies within an axis of n pixels, or its middle where it cannot.
+
+    Any pixel is drawn and then moved inside, so that many patches end where the image ends: else
+    the network would hardly see what lies near the border of an image.
+    """
+    half = min(patch_px, n) // 2
+    return min(max(int(share * n), half), max(half, n - patch_px + half))
 
 
 def _normalise(patches: Tensor, places: Sequence[Place]) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from chondria.inference.compute import Compute
 from chondria.inference.device import true_fp32
+from chondria.networks.folding import fold_batch_norm
 
 __all__ = ["Agreement", "Logits", "ready_network"]
 
@@ -73,7 +74,7 @@ def ready_network(
     cast(Any, network).to(compute.device, memory_format=torch.channels_last).eval()
     try:
         with torch.inference_mode(), true_fp32(compute.device):
-            logits_of = _backend(network, compute)
+            logits_of = _backend(fold_batch_norm(network), compute)
             if logits_of is not network:
                 logits_of = _Guarded(logits_of, network, compute, agreement or Agreement())
             yield logits_of

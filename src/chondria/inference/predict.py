@@ -76,7 +76,7 @@ def predict(
     ----------
     network : nn.Module
         From (B, 1, Y, X) to logits of the same shape, for Y and X that are multiples of its
-        attribute ``stride_px``; its attribute ``receptive_radius_px`` is how far a pixel sees.
+        attribute ``stride_px``; its attribute ``halo_px`` is how far a block on that grid sees.
         Moved to the device in channels-last format; its training mode is given back.
     source : ArraySource, (Z, Y, X)
         Pixels at the size that the network was trained on. Read tile by tile, in order of slices,
@@ -156,18 +156,16 @@ def _tiles_of(
     network: nn.Module, shape_yx: tuple[int, ...], settings: PredictionSettings
 ) -> list[Tile]:
     """Tiles of one slice, as the network's geometry asks."""
-    stride_px, radius_px = (
-        getattr(network, name, None) for name in ("stride_px", "receptive_radius_px")
-    )
-    if stride_px is None or radius_px is None:
+    stride_px, halo_px = (getattr(network, name, None) for name in ("stride_px", "halo_px"))
+    if stride_px is None or halo_px is None:
         raise ModelError(
-            f"Found a network {type(network).__name__} without stride_px or receptive_radius_px; "
+            f"Found a network {type(network).__name__} without stride_px or halo_px; "
             "give it both attributes so that tiles can be laid out."
         )
     return tile_grid(
         (int(shape_yx[0]), int(shape_yx[1])),
         WHOLE_SLICE_PX if settings.tile_px is None else settings.tile_px,
-        halo_px=int(cast(int, radius_px)),
+        halo_px=int(cast(int, halo_px)),
         stride_px=int(cast(int, stride_px)),
         margin_px=settings.margin_px,
     )

@@ -124,15 +124,19 @@ class UNet(nn.Module):
         return int(2**self.levels)
 
     @property
-    def receptive_radius_px(self) -> int:
-        """Pixels on each side that can change an output pixel, on a grid of `stride_px`.
+    def halo_px(self) -> int:
+        """Pixels around a block on the grid of `stride_px` that can change the block's output.
 
-        Two 3x3 convolutions at level l reach 2 * 2^l pixels, once in the encoder and once in the
-        decoder; the bottleneck reaches 2 * 2^levels once. Pooling and up-sampling reach no further
-        than the cell of the coarsest grid that holds the pixel: at most `stride_px` - 1.
+        Counted along the path from output to input: two 3x3 convolutions reach 2 pixels of their
+        level, and what is reached of a level is rounded up to whole pixels of the coarser one.
         """
-        convolutions = 4 * (self.stride_px - 1) + 2 * self.stride_px
-        return convolutions + self.stride_px - 1
+        reach = 0
+        for _ in range(self.levels):  # decoder, from the finest level down
+            reach = (reach + 2 + 1) // 2
+        reach += 2
+        for _ in range(self.levels):  # encoder, back up
+            reach = 2 * reach + 2
+        return reach
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute logits.

@@ -208,7 +208,7 @@ def _average(network: nn.Module, decay: float) -> AveragedModel | None:
     if not decay:
         return None
     averaging = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return AveragedModel(network, multi_avg_fn=averaging)
+    return AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
 
 
 def _step(
