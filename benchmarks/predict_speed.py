@@ -1,6 +1,7 @@
 """Time prediction against plain PyTorch, the thesis's blending and the processor's peak.
 
-On the slices' own grid, interleaved in one process, by a U-Net of 32 filters:
+On the slices' own grid, interleaved in one process, by an untrained U-Net of 32 filters (speed does
+not depend on the weights), or by a model:
 
 - *eager*: whole slices through the network as PyTorch runs it by default (fp32, NCHW);
 - *segment ...*: `chondria segment` from PNG files to a run folder, for each backend and precision;
@@ -8,10 +9,10 @@ On the slices' own grid, interleaved in one process, by a U-Net of 32 filters:
 - *blending*: the thesis's routine (256-pixel windows, stride 128, 8 variants) on one slice.
 
 Prints ratios, the share of the peak of matrix products that was measured in the same process, and
-how far blended and 8-fold masks agree; then one line of JSON.
+with a model how far blended and 8-fold masks agree; then one line of JSON.
 
-    python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--model NAME] [--repeats 5]
-                                       [--no-blending]
+    python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--filters 32 | --model NAME]
+                                       [--repeats 5] [--no-blending]
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +41,8 @@ from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
-from chondria.models import DEFAULT_MODEL, Model, load_model
+from chondria.models import Model, load_model
+from chondria.networks.catalog import build_network
 from chondria.volume import Volume
 
 __all__ = ["main"]
@@ -54,7 +58,7 @@ def main() -> None:
     retain_freed_memory()
     computes = available()
     # No pixel size: all of them see the same pixels.
-    model = load_model(options.model).with_card(pixel_size_nm=None)
+    model = chosen_model(options).with_card(pixel_size_nm=None)
     paths = sorted((options.data).glob("*.png"))[: options.slices]
     volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
     volume = volume.with_data(volume.numpy())
@@ -67,8 +71,15 @@ def main() -> None:
         print(", ".join(map(str, computes)))
         seconds = interleaved(jobs, options.repeats)
     report(seconds, model, volume, options)
-    if not options.no_blending:
+    if options.model and not options.no_blending:
         agreement(model, volume.with_data(volume.data[:1]), computes)
+
+
+def chosen_model(options: argparse.Namespace) -> Model:
+    if options.model:
+        return load_model(options.model)
+    card = replace(load_model().card, name=f"U-Net {options.filters}, untrained")
+    return Model(build_network("unet", filters=options.filters).eval(), card)
 
 
 def available() -> list[Compute]:
@@ -82,7 +93,7 @@ def available() -> list[Compute]:
 def make_jobs(
     model: Model, paths: list[Path], volume: Volume, computes: list[Compute], scratch: Path
 ) -> dict[str, Callable[[], object]]:
-    eager_network = load_model(DEFAULT_MODEL if model.source == "memory" else model.source).network
+    eager_network = deepcopy(model.network)  # prediction changes the memory format of its own
     batches = [torch.from_numpy(image)[None, None] for image in normalised(volume)]
 
     @torch.inference_mode()
@@ -125,7 +136,7 @@ def normalised(volume: Volume) -> NDArray[np.float32]:
 
 def plain(model: Model) -> Callable[[torch.Tensor], torch.Tensor]:
     """The network as PyTorch runs it by default."""
-    network = load_model(model.source).network
+    network = deepcopy(model.network)
 
     @torch.inference_mode()
     def probability_of(images: torch.Tensor) -> torch.Tensor:
@@ -186,7 +197,8 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA / "lucchi++" / "test" / "images")
     parser.add_argument("--slices", type=int, default=4)
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--filters", type=int, default=32)
+    parser.add_argument("--model")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--no-blending", action="store_true")
     return parser.parse_args()

@@ -3,8 +3,9 @@
 Times, interleaved in one process: `chondria.training.train.train` as it is (sampler, augmentation
 "em", network, loss, optimizer, checks; no validation) and the *bare* loop of forward pass, loss,
 backward pass and optimizer step over one batch that is ready in memory, at the same precision
-(channels-last, autocast). The volumes are synthetic tissue in memory, or Lucchi++ where
-CHONDRIA_DATA names a folder that holds it. Prints the ratio, then one line of JSON.
+(channels-last, autocast); and *eager*, the bare loop as PyTorch runs it by default (fp32, NCHW).
+The volumes are synthetic tissue in memory, or Lucchi++ where
+CHONDRIA_DATA names a folder that holds it. Prints the ratios, then one line of JSON.
 
     python benchmarks/training_overhead.py [--filters 16] [--patch 256] [--batch 6] [--steps 10]
                                            [--precision bf16|fp32] [--repeats 5]
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ def as_volume(name: str, images: NDArray[Any], masks: NDArray[np.bool_]) -> Trai
 def make_jobs(
     options: argparse.Namespace, plan: TrainingPlan, sampler: PatchSampler
 ) -> dict[str, Callable[[], object]]:
-    """The same number of steps of the bare loop, of drawing patches only, and of training."""
+    """The same number of steps of the bare loops, of drawing patches only, and of training."""
     device = sampler.volumes[0].images.device
     ready = sampler.draw()
 
@@ -84,19 +86,25 @@ def make_jobs(
         return build_network("unet", filters=options.filters).to(device)
 
     return {
-        "bare": lambda: bare_loop(network(), ready, plan),
+        "eager": lambda: bare_loop(
+            network(), ready, replace(plan, precision="fp32"), torch.contiguous_format
+        ),
+        "bare": lambda: bare_loop(network(), ready, plan, torch.channels_last),
         "draw": lambda: [sampler.draw() for _ in range(plan.steps)],
         "train": lambda: train(network(), sampler, plan),
     }
 
 
 def bare_loop(
-    network: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor], plan: TrainingPlan
+    network: torch.nn.Module,
+    batch: tuple[torch.Tensor, torch.Tensor],
+    plan: TrainingPlan,
+    memory_format: torch.memory_format,
 ) -> None:
     """The least that any training must do."""
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.train().to(memory_format=memory_format)  # type: ignore[call-overload]
     optimizer = build_optimizer(plan.optimizer, network.parameters(), plan.rate)
-    images, masks = batch[0].contiguous(memory_format=torch.channels_last), batch[1]
+    images, masks = batch[0].contiguous(memory_format=memory_format), batch[1]
     for _ in range(plan.steps):
         with torch.autocast(images.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
             logits = network(images)
@@ -113,15 +121,18 @@ def report(
     device: torch.device,
 ) -> None:
     middle = medians(seconds)
-    ratio = middle["train"] / middle["bare"]
-    pairs = [job / bare for job, bare in zip(seconds["train"], seconds["bare"], strict=True)]
+    ratio, over_eager = middle["bare"] / middle["train"], middle["eager"] / middle["train"]
+    pairs = [bare / job for job, bare in zip(seconds["train"], seconds["bare"], strict=True)]
     patches = plan.steps * options.batch
     for name, values in seconds.items():
         low, median, high = (patches / s for s in (max(values), middle[name], min(values)))
         print(f"{name:>6}: {median:.2f} patches/s (from {low:.2f} to {high:.2f})")
-    print(f" ratio: {ratio:.3f} (of single rounds from {min(pairs):.3f} to {max(pairs):.3f})")
+    print(f"training sustains {ratio:.3f} of the bare rate", end=" ")
+    print(f"(single rounds from {min(pairs):.3f} to {max(pairs):.3f}), {over_eager:.2f} x eager")
     given = vars(options) | {"precision": plan.precision}
-    print_record(describe_device(device), given, seconds, patches=patches, ratio=ratio)
+    print_record(
+        describe_device(device), given, seconds, patches=patches, ratio=ratio, over_eager=over_eager
+    )
 
 
 def parse_options() -> argparse.Namespace:

@@ -23,7 +23,7 @@ from chondria.models import WEIGHTS, Model, load_model, save_model
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
 from chondria.volume import Volume
 
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 Z_MEDIANS_NM = (0.0, 15.0, 25.0, 35.0, 45.0, 65.0, 85.0)
 
 

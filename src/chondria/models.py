@@ -54,6 +54,9 @@ class ModelCard:
         Of the training data.
     validation : dict
         Figures on the validation slices.
+    calibration : dict
+        What the convolutions see of the training slices, for int8
+        (`chondria.networks.quantisation`).
     chondria : str
         Version that trained it.
     """
@@ -71,6 +74,7 @@ class ModelCard:
     terms: str = ""
     citations: list[str] = field(default_factory=list)
     validation: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, tuple[float, float]] = field(default_factory=dict)
     chondria: str = __version__
 
 
@@ -188,8 +192,11 @@ def _parse_card(text: str, path: Path) -> ModelCard:
     try:
         fields = json.loads(text)
         size = fields["pixel_size_nm"]
-        return ModelCard(**(fields | {"pixel_size_nm": size and (size[0], size[1])}))
-    except (ValueError, TypeError, LookupError) as error:
+        fields["pixel_size_nm"] = size and (size[0], size[1])
+        ranges = fields.get("calibration", {}).items()
+        fields["calibration"] = {name: (low, high) for name, (low, high) in ranges}
+        return ModelCard(**fields)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ModelError(
             f"Cannot read the model card in {path} ({error}): it is damaged or of another version "
             f"than chondria {__version__}; train or download the model anew."

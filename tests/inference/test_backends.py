@@ -1,15 +1,18 @@
 """Every backend gives the network's own logits, or is found out."""
 
 import logging
+from collections import Counter
 
 import pytest
 import torch
 from torch import nn
 
+from chondria.errors import ModelError
 from chondria.inference import backends
 from chondria.inference.backends import Agreement, ready_network
 from chondria.inference.compute import Compute
 from chondria.networks.catalog import build_network
+from chondria.networks.quantisation import measure_ranges, quantise
 
 COMPUTES = [
     Compute(precision=precision, backend=backend)
@@ -49,6 +52,36 @@ def test_a_backend_gives_the_networks_probabilities(network, compute) -> None:
         assert agreement.mean_difference is None
     else:
         assert 0 <= agreement.mean_difference <= agreement.largest_difference < bound
+
+
+def test_openvino_computes_rounded_convolutions_in_integers(network) -> None:
+    pytest.importorskip("openvino")
+    batch, agreement = images(1, 1, 64, 64), Agreement()
+    calibration = measure_ranges(network.eval(), [batch])
+    compute = Compute(precision="int8", backend="openvino")
+    with ready_network(network, compute, agreement, calibration) as logits_of:
+        found = torch.sigmoid(logits_of(batch)).clone()
+        kinds = integer_layers(logits_of)
+    expected = torch.sigmoid(quantise(network, calibration)(batch))
+    assert (found - expected).abs().mean() < 0.02
+    assert 0 < agreement.mean_difference < 0.03
+    if torch.backends.cpu.get_cpu_capability() == "AVX512":
+        assert kinds["Convolution"] == len(calibration) - 2  # all but the transposed ones
+    with (
+        pytest.raises(ModelError, match="no calibration"),
+        ready_network(network, compute),
+    ):
+        pass
+
+
+def integer_layers(guarded) -> Counter:
+    """Layers of a compiled network that compute with bytes."""
+    (request,) = guarded._logits_of._requests.values()
+    operations = request.get_compiled_model().get_runtime_model().get_ops()
+    info = [operation.get_rt_info() for operation in operations]
+    return Counter(
+        i["layerType"].astype(str) for i in info if i["runtimePrecision"].astype(str) == "u8"
+    )
 
 
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
@@ -105,7 +138,7 @@ def test_a_backend_that_is_wrong_is_left_aloud(network, monkeypatch, caplog, shi
 def test_the_first_images_only_are_compared(network, monkeypatch) -> None:
     calls = []
     network.register_forward_pre_hook(lambda _, given: calls.append(tuple(given[0].shape)))
-    monkeypatch.setattr(backends, "_backend", lambda net, _: net.forward)
+    monkeypatch.setattr(backends, "_backend", lambda net, *_: net.forward)
     with ready_network(network, Compute(precision="bf16")) as logits_of:
         for _ in range(3):
             logits_of(images(2, 1, 400, 100))

@@ -36,15 +36,21 @@ def test_a_backend_that_is_absent_says_how_to_install_it(with_openvino) -> None:
 def test_an_unknown_backend_names_the_known() -> None:
     with pytest.raises(SettingsError, match="'jax'; allowed are auto, torch and openvino"):
         choose_compute("cpu", "fp32", "jax")
-    with pytest.raises(SettingsError, match="backend 'jax'; allowed are torch and openvino"):
+    with pytest.raises(SettingsError, match="backend 'jax'; allowed are torch, openvino"):
         Compute(backend="jax")
-    with pytest.raises(SettingsError, match="precision 'fp16'; allowed are fp32 and bf16"):
+    with pytest.raises(SettingsError, match="precision 'fp16'; allowed are fp32, bf16, int8"):
         Compute(precision="fp16")
 
 
 def test_openvino_computes_on_the_cpu_only() -> None:
     with pytest.raises(SettingsError, match="device 'cuda:0'; it computes on the CPU only"):
         Compute(torch.device("cuda:0"), backend="openvino")
+
+
+def test_integers_are_for_openvino() -> None:
+    assert str(Compute(precision="int8", backend="openvino")).endswith("OpenVINO int8")
+    with pytest.raises(SettingsError, match="int8 for the backend torch; only OpenVINO on a CPU"):
+        Compute(precision="int8")
 
 
 def test_people_are_told_device_backend_and_precision() -> None:

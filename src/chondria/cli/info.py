@@ -68,6 +68,9 @@ def _model(name: str) -> None:
     card = asdict(model.card)
     for key in ("data", "citations"):
         card[key] = "\n" + "\n".join(f"  {entry}" for entry in card[key])
+    card["calibration"] = f"int8, {len(model.card.calibration)} convolutions"
+    if not model.card.calibration:
+        card["calibration"] = "none: int8 is not possible"
     _print(card | {"parameters": f"{weights:,}"})
 
 

@@ -38,7 +38,7 @@ MODEL = "mito-em"
 VOXEL_SIZE = "Edge lengths of a voxel in nm, Z,Y,X; overrides the file's."
 TTA = "none, or d4: average over 8 flips and rotations."
 DEVICE = "auto, cpu, cuda, cuda:N or mps."
-PRECISION = "auto, fp32 or bf16."
+PRECISION = "auto, fp32, bf16, or int8 (OpenVINO; fastest, least exact)."
 BACKEND = "auto, torch, or openvino (CPU; faster where it is installed)."
 DRY_RUN = "Say what would be done; write nothing."
 

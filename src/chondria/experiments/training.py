@@ -21,15 +21,17 @@ from chondria.inference.device import choose_device, choose_precision, describe_
 from chondria.io.atomic import check_disk_space
 from chondria.models import Model, ModelCard, load_model, save_model
 from chondria.networks.catalog import build_network
+from chondria.networks.quantisation import measure_ranges
 from chondria.networks.unet import UNet
 from chondria.report.curves import draw_curves
 from chondria.training.checkpoint import Progress
 from chondria.training.train import Observer, TrainingPlan, train
 
-__all__ = ["TrainingObserver", "TrainingRun", "train_recipe"]
+__all__ = ["TrainingObserver", "TrainingRun", "calibrate", "train_recipe"]
 
 # Weights, best weights and two moments, in the old checkpoint and the new one beside it.
 CHECKPOINT_COPIES = 8
+CALIBRATION_BATCHES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,31 @@ def train_recipe(
     sampler = PatchSampler(volumes, training.patch_px, training.batch, augmentation, recipe.seed)
     plan = _plan(recipe, precision)
     progress = train(network, sampler, plan, run / "checkpoint.pt", observer)
-    model = Model(network, _card(recipe, data, progress), str(run / "model.safetensors"))
+    say("calibrating")
+    card = replace(_card(recipe, data, progress), calibration=calibrate(network, sampler))
+    model = Model(network, card, str(run / "model.safetensors"))
     _write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)
+
+
+def calibrate(network: UNet, sampler: PatchSampler) -> dict[str, tuple[float, float]]:
+    """Find what a network's convolutions see of training slices as they are.
+
+    Parameters
+    ----------
+    network : UNet
+        In evaluation mode.
+    sampler : PatchSampler
+        Patches of the same size are drawn from its volumes, without augmentation, from a
+        generator of their own.
+
+    Returns
+    -------
+    dict
+        See `chondria.networks.quantisation.measure_ranges`.
+    """
+    plain = PatchSampler(sampler.volumes, sampler.patch_px, sampler.batch, Augmentation())
+    return measure_ranges(network, (plain.draw()[0] for _ in range(CALIBRATION_BATCHES)))
 
 
 def _open_folder(folder: Path, recipe: Recipe, resume: bool) -> AbstractContextManager[Path]:

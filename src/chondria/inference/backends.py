@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from chondria.inference.compute import Compute
 from chondria.inference.device import true_fp32
 from chondria.networks.folding import fold_batch_norm
+from chondria.networks.quantisation import Ranges, quantise
 
 __all__ = ["Agreement", "Logits", "ready_network"]
 
@@ -23,7 +24,7 @@ Logits = Callable[[Tensor], Tensor]
 GUARD_PX = 256
 # Mean difference of probability from fp32 PyTorch that is still called rounding. Trained networks
 # differ by 0.002 in bf16; a backend that computes something else differs by tenths.
-LARGEST_MEAN_DIFFERENCE = {"fp32": 1e-4, "bf16": 0.02}
+LARGEST_MEAN_DIFFERENCE = {"fp32": 1e-4, "bf16": 0.02, "int8": 0.03}
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,10 @@ class Agreement:
 
 @contextmanager
 def ready_network(
-    network: nn.Module, compute: Compute, agreement: Agreement | None = None
+    network: nn.Module,
+    compute: Compute,
+    agreement: Agreement | None = None,
+    calibration: Ranges | None = None,
 ) -> Iterator[Logits]:
     """Put a network on its device, ready to predict; give its training mode back afterwards.
 
@@ -63,18 +67,25 @@ def ready_network(
         Device, backend and precision.
     agreement : Agreement, optional
         Filled with what the comparison found.
+    calibration : mapping, optional
+        Ranges that `chondria.networks.quantisation.measure_ranges` found, for int8.
 
     Yields
     ------
     callable
         From images to logits; what it gives is valid until it is called again.
+
+    Raises
+    ------
+    ModelError
+        If int8 is asked for and the calibration is not one of this network.
     """
     was_training = network.training
     # PyTorch's stub of `to` does not know the two arguments together.
     cast(Any, network).to(compute.device, memory_format=torch.channels_last).eval()
     try:
         with torch.inference_mode(), true_fp32(compute.device):
-            logits_of = _backend(fold_batch_norm(network), compute)
+            logits_of = _backend(network, compute, calibration or {})
             if logits_of is not network:
                 logits_of = _Guarded(logits_of, network, compute, agreement or Agreement())
             yield logits_of
@@ -82,7 +93,9 @@ def ready_network(
         network.train(was_training)
 
 
-def _backend(network: nn.Module, compute: Compute) -> Logits:
+def _backend(network: nn.Module, compute: Compute, calibration: Ranges) -> Logits:
+    int8 = compute.precision == "int8"
+    network = quantise(network, calibration) if int8 else fold_batch_norm(network)
     if compute.backend == "openvino":
         from chondria.inference.openvino import OpenVinoNetwork
 

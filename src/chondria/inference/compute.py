@@ -24,8 +24,9 @@ class Compute:
     ----------
     device : torch.device
         Where.
-    precision : {"fp32", "bf16"}
-        Of the network; probabilities are always computed in float32.
+    precision : {"fp32", "bf16", "int8"}
+        Of the network; probabilities are always computed in float32. Integers are for OpenVINO
+        and models with a calibration only.
     backend : {"torch", "openvino"}
         With what; OpenVINO computes on the CPU only.
 
@@ -42,12 +43,17 @@ class Compute:
     def __post_init__(self) -> None:
         for name, kind in (("precision", Precision), ("backend", Backend)):
             if (found := getattr(self, name)) not in get_args(kind):
-                allowed = " and ".join(get_args(kind))
+                allowed = ", ".join(get_args(kind))
                 raise SettingsError(f"Found {name} '{found}'; allowed are {allowed}.")
         if self.backend == "openvino" and self.device.type != "cpu":
             raise SettingsError(
                 f"Found the backend openvino for the device '{self.device}'; it computes on the "
                 "CPU only: choose the device cpu or the backend torch."
+            )
+        if self.precision == "int8" and self.backend != "openvino":
+            raise SettingsError(
+                f"Found the precision int8 for the backend {self.backend}; only OpenVINO on a CPU "
+                "computes with integers: choose the backend openvino, or bf16 or fp32."
             )
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from chondria.errors import DeviceError, SettingsError
 
 __all__ = ["Precision", "choose_device", "choose_precision", "describe_device", "true_fp32"]
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "int8"]
 
 GIB = 2**30
 
@@ -73,16 +73,17 @@ def choose_precision(name: str, device: torch.device) -> Precision:
 
     Parameters
     ----------
-    name : {"auto", "fp32", "bf16"}
+    name : {"auto", "fp32", "bf16", "int8"}
         ``auto`` is bf16 where the device computes with it natively, which is two to three times
-        as fast, and fp32 elsewhere, where bf16 would be emulated slowly.
+        as fast, and fp32 elsewhere, where bf16 would be emulated slowly. Never int8, which costs
+        accuracy.
     device : torch.device
         Where.
 
     Returns
     -------
     str
-        ``fp32`` or ``bf16``.
+        ``fp32``, ``bf16`` or ``int8``.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def choose_precision(name: str, device: torch.device) -> Precision:
     if name == "auto":
         return "bf16" if _has_native_bf16(device) else "fp32"
     if name not in get_args(Precision):
-        raise SettingsError(f"Found the precision '{name}'; allowed are auto, fp32 and bf16.")
+        raise SettingsError(f"Found the precision '{name}'; allowed are auto, fp32, bf16 and int8.")
     return cast(Precision, name)
 
 

@@ -18,6 +18,7 @@ from chondria.inference.compute import Compute
 from chondria.inference.streaming import in_background
 from chondria.inference.tta import IDENTITY, d4_transforms, mean_probability
 from chondria.io.slabs import ArraySink
+from chondria.networks.quantisation import Ranges
 from chondria.tiling import Tile, read_mirrored, tile_grid
 from chondria.volume import ArraySource
 
@@ -67,6 +68,7 @@ def predict(
     normalize: Callable[[NDArray[Any]], NDArray[np.float32]],
     settings: PredictionSettings = PredictionSettings(),
     progress: Callable[[int, int], None] | None = None,
+    calibration: Ranges | None = None,
 ) -> Agreement:
     """Predict every slice of a volume; reading and writing happen beside the computing.
 
@@ -91,6 +93,8 @@ def predict(
         Device, backend, precision, tiles.
     progress : callable, optional
         Told after each batch of tiles how many tiles of how many are in the sink.
+    calibration : mapping, optional
+        Ranges of the network's inputs, for int8 (`chondria.networks.quantisation`).
 
     Returns
     -------
@@ -104,7 +108,8 @@ def predict(
     SettingsError
         If the sink is of another type, or tiles have no room within the network's halo.
     ModelError
-        If the network's output is not of the shape of its input.
+        If the network's output is not of the shape of its input, or it has no calibration for
+        int8.
 
     Notes
     -----
@@ -127,7 +132,9 @@ def predict(
         return batch.stop
 
     with ExitStack() as stack:
-        logits_of = stack.enter_context(ready_network(network, settings.compute, agreement))
+        logits_of = stack.enter_context(
+            ready_network(network, settings.compute, agreement, calibration)
+        )
         images = stack.enter_context(closing(in_background(read, batches)))
         values = (_forward(logits_of, image, settings, np.dtype(sink.dtype)) for image in images)
         done = stack.enter_context(closing(in_background(write, zip(batches, values, strict=True))))

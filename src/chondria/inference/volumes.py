@@ -116,6 +116,7 @@ def predict_volume(
         normalize=_finite(normalisation, where),
         settings=settings or PredictionSettings(),
         progress=progress,
+        calibration=model.card.calibration,
     )
 
 

@@ -1,0 +1,138 @@
+"""Eight-bit convolutions: measure the ranges of their inputs, and round inputs and weights to them.
+
+As Jacob et al. (2018, arXiv:1712.05877): inputs to 256 levels between the smallest and the largest
+value seen in calibration, zero among them; weights to 255 levels, symmetric, for each output
+channel. The rounded network computes in floating point what integers would; a backend that
+recognises the rounding (OpenVINO) computes it in integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from chondria.errors import ModelError
+from chondria.networks.folding import fold_batch_norm
+
+__all__ = ["Ranges", "measure_ranges", "quantise"]
+
+# Smallest and largest input of each convolution, by its name in the network.
+Ranges = Mapping[str, tuple[float, float]]
+
+
+def measure_ranges(network: nn.Module, batches: Iterable[Tensor]) -> dict[str, tuple[float, float]]:
+    """Find what the convolutions see (calibration).
+
+    Parameters
+    ----------
+    network : nn.Module
+        In evaluation mode.
+    batches : iterable of Tensor, (B, C, Y, X)
+        Images as in use, from the training slices.
+
+    Returns
+    -------
+    dict of str to tuple of float
+        For each convolution that `quantise` rounds, the smallest and the largest of its inputs,
+        each averaged over the batches, so that one odd pixel does not widen the range.
+    """
+    folded = fold_batch_norm(network)
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in _rounded(folded)}
+
+    def note(name: str, values: Tensor) -> None:
+        seen[name].append((float(values.min()), float(values.max())))
+
+    with ExitStack() as hooks, torch.inference_mode():
+        for name in seen:
+            module = folded.get_submodule(name)
+            hook = module.register_forward_pre_hook(lambda _, given, n=name: note(n, given[0]))
+            hooks.callback(hook.remove)
+        for batch in batches:
+            folded(batch)
+    return {
+        name: (
+            sum(low for low, _ in spans) / len(spans),
+            sum(high for _, high in spans) / len(spans),
+        )
+        for name, spans in seen.items()
+    }
+
+
+def quantise(network: nn.Module, ranges: Ranges) -> nn.Module:
+    """Copy a network with its convolutions' inputs and weights rounded to eight bits.
+
+    Parameters
+    ----------
+    network : nn.Module
+        In evaluation mode; unchanged.
+    ranges : mapping of str to tuple of float
+        What `measure_ranges` found.
+
+    Returns
+    -------
+    nn.Module
+        Batch normalisation is folded. The first convolution, which sees the image, and the last,
+        which gives the logits, stay as they are: they cost little and matter most.
+
+    Raises
+    ------
+    ModelError
+        If the ranges are not those of this network.
+    """
+    rounded = deepcopy(fold_batch_norm(network))
+    names = _rounded(rounded)
+    if sorted(names) != sorted(ranges):
+        raise ModelError(
+            "Found no calibration of this network in the model, which int8 needs; models that "
+            "`chondria train` writes have one: train again, or choose the precision bf16 or fp32."
+        )
+    for name in names:
+        parent, _, child = name.rpartition(".")
+        convolution = rounded.get_submodule(name)
+        setattr(rounded.get_submodule(parent), child, _Rounded(convolution, *ranges[name]))
+    return rounded
+
+
+def _rounded(network: nn.Module) -> list[str]:
+    """Names of the convolutions that are rounded, in order of their definition."""
+    names = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    return names[1:-1]
+
+
+class _Rounded(nn.Module):
+    """A convolution with the inputs and weights that eight bits leave of them."""
+
+    def __init__(self, convolution: nn.Module, low: float, high: float) -> None:
+        super().__init__()
+        self.convolution = convolution
+        low, high = min(low, 0.0), max(high, 0.0)
+        self.scale = max(high - low, 1e-6) / 255
+        self.zero_point = round(-low / self.scale)
+        weight = convolution.weight
+        self.axis = 1 if isinstance(convolution, nn.ConvTranspose2d) else 0
+        others = [axis for axis in range(weight.dim()) if axis != self.axis]
+        self.register_buffer("steps", weight.detach().abs().amax(others).clamp_min(1e-8) / 127)
+        self.register_buffer("zeros", torch.zeros(weight.shape[self.axis], dtype=torch.int32))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Round and convolve."""
+        features = torch.fake_quantize_per_tensor_affine(
+            features, self.scale, self.zero_point, 0, 255
+        )
+        weight = torch.fake_quantize_per_channel_affine(
+            self.convolution.weight, self.steps, self.zeros, self.axis, -127, 127
+        )
+        bias = self.convolution.bias
+        if isinstance(self.convolution, nn.ConvTranspose2d):
+            stride = self.convolution.stride
+            return functional.conv_transpose2d(features, weight, bias, stride)
+        return functional.conv2d(features, weight, bias, padding=self.convolution.padding)
