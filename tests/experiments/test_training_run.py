@@ -137,6 +137,7 @@ def test_the_model_s_card(recipe: Path, tmp_path: Path) -> None:
     assert card.citations == ["nobody 2020"]
     assert [entry["name"] for entry in card.data] == ["blobs", "phantom-0"]
     assert card.validation["validation_iou"] == max(row["validation_iou"] for row in run.history)
+    assert card.calibration["encoder.0.3"][0] < 0 < card.calibration["encoder.0.3"][1]
 
 
 def test_the_trained_model_segments(run_cli, recipe: Path, tmp_path: Path) -> None:
@@ -147,6 +148,17 @@ def test_the_trained_model_segments(run_cli, recipe: Path, tmp_path: Path) -> No
     code, _, err = run_cli("segment", image, *tail)
     assert code == 0, err
     assert (tmp_path / "out" / "objects.csv").is_file()
+
+
+def test_the_trained_model_predicts_in_integers(run_cli, recipe: Path, tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    train_recipe(load_recipe(without_phantoms(recipe)), tmp_path / "run", device="cpu")
+    model, image = tmp_path / "run" / "model.safetensors", tmp_path / "data" / "images.npy"
+    tail = ("--model", model, "--voxel-size", "30,5,5", "--precision", "int8")
+    code, _, err = run_cli("predict", image, "-o", tmp_path / "p.npy", *tail)
+    assert code == 0, err
+    assert "OpenVINO int8" in err
+    assert (tmp_path / "p.npy").is_file()
 
 
 @pytest.mark.parametrize("step", [1, 3, 4])

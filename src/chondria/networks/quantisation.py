@@ -21,6 +21,8 @@ from chondria.networks.folding import fold_batch_norm
 
 __all__ = ["Ranges", "measure_ranges", "quantise"]
 
+Convolution = nn.Conv2d | nn.ConvTranspose2d
+
 # Smallest and largest input of each convolution, by its name in the network.
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -42,15 +44,15 @@ def measure_ranges(network: nn.Module, batches: Iterable[Tensor]) -> dict[str, t
         each averaged over the batches, so that one odd pixel does not widen the range.
     """
     folded = fold_batch_norm(network)
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in _rounded(folded)}
+    convolutions = _rounded(folded)
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in convolutions}
 
     def note(name: str, values: Tensor) -> None:
         seen[name].append((float(values.min()), float(values.max())))
 
     with ExitStack() as hooks, torch.inference_mode():
-        for name in seen:
-            module = folded.get_submodule(name)
-            hook = module.register_forward_pre_hook(lambda _, given, n=name: note(n, given[0]))
+        for name, convolution in convolutions.items():
+            hook = convolution.register_forward_pre_hook(lambda _, given, n=name: note(n, given[0]))
             hooks.callback(hook.remove)
         for batch in batches:
             folded(batch)
@@ -85,33 +87,35 @@ def quantise(network: nn.Module, ranges: Ranges) -> nn.Module:
         If the ranges are not those of this network.
     """
     rounded = deepcopy(fold_batch_norm(network))
-    names = _rounded(rounded)
-    if sorted(names) != sorted(ranges):
+    convolutions = _rounded(rounded)
+    if convolutions.keys() != ranges.keys():
         raise ModelError(
             "Found no calibration of this network in the model, which int8 needs; models that "
             "`chondria train` writes have one: train again, or choose the precision bf16 or fp32."
         )
-    for name in names:
+    for name, convolution in convolutions.items():
         parent, _, child = name.rpartition(".")
-        convolution = rounded.get_submodule(name)
         setattr(rounded.get_submodule(parent), child, _Rounded(convolution, *ranges[name]))
     return rounded
 
 
-def _rounded(network: nn.Module) -> list[str]:
-    """Names of the convolutions that are rounded, in order of their definition."""
-    names = [
-        name
+def _rounded(network: nn.Module) -> dict[str, Convolution]:
+    """Convolutions that are rounded, in order of their definition: all but the first and last."""
+    found = {
+        name: module
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
-    ]
-    return names[1:-1]
+    }
+    return dict(list(found.items())[1:-1])
 
 
 class _Rounded(nn.Module):
     """A convolution with the inputs and weights that eight bits leave of them."""
 
-    def __init__(self, convolution: nn.Module, low: float, high: float) -> None:
+    steps: Tensor
+    zeros: Tensor
+
+    def __init__(self, convolution: Convolution, low: float, high: float) -> None:
         super().__init__()
         self.convolution = convolution
         low, high = min(low, 0.0), max(high, 0.0)
@@ -128,11 +132,10 @@ class _Rounded(nn.Module):
         features = torch.fake_quantize_per_tensor_affine(
             features, self.scale, self.zero_point, 0, 255
         )
+        whole = self.convolution
         weight = torch.fake_quantize_per_channel_affine(
-            self.convolution.weight, self.steps, self.zeros, self.axis, -127, 127
+            whole.weight, self.steps, self.zeros, self.axis, -127, 127
         )
-        bias = self.convolution.bias
-        if isinstance(self.convolution, nn.ConvTranspose2d):
-            stride = self.convolution.stride
-            return functional.conv_transpose2d(features, weight, bias, stride)
-        return functional.conv2d(features, weight, bias, padding=self.convolution.padding)
+        if isinstance(whole, nn.ConvTranspose2d):
+            return functional.conv_transpose2d(features, weight, whole.bias, whole.stride)
+        return functional.conv2d(features, weight, whole.bias, padding=whole.padding)
