@@ -12,25 +12,24 @@ line through the runs), then one line of JSON.
 from __future__ import annotations
 
 import argparse
-import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from slices import SLICES, find_slices
 from timing import interleaved, medians, print_record
 from torch import nn
 
-import chondria.io
 from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import PredictionSettings, predict
+from chondria.io.png import read_png
 from chondria.networks.catalog import build_network
 
 __all__ = ["main"]
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("CHONDRIA_DATA", ROOT.parent / "shared" / "data"))
 SMALLEST_PX = 512
 
 
@@ -39,7 +38,8 @@ def main() -> None:
     retain_freed_memory()
     compute = choose_compute(options.device, options.precision, options.backend)
     network = build_network("unet", filters=options.filters).eval()
-    pixels = one_slice(options.data)
+    with tempfile.TemporaryDirectory() as scratch:
+        pixels = read_png(find_slices(options.data, 1, Path(scratch))[0])
     shapes = wanted_shapes(options)
     print(f"U-Net {options.filters}, {compute}, {options.repeats} repeats")
     jobs = {}
@@ -62,14 +62,6 @@ def wanted_shapes(options: argparse.Namespace) -> list[tuple[int, int, int]]:
         shapes.append((count, SMALLEST_PX, SMALLEST_PX))
         count *= 10
     return list(dict.fromkeys(shapes))
-
-
-def one_slice(folder: Path) -> NDArray[np.uint8]:
-    """A real slice, or noise where there is none."""
-    if folder.is_dir():
-        return chondria.io.open_volume(folder).numpy()[0]
-    print(f"NOTE: no slices at {folder}; timing noise instead")
-    return np.random.default_rng(0).integers(0, 256, (768, 1024), np.uint8)
 
 
 def run(
@@ -105,7 +97,7 @@ def report(
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA / "lucchi++" / "test" / "images")
+    parser.add_argument("--data", type=Path, default=SLICES)
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--largest", type=int, default=16384)
     parser.add_argument("--most-slices", type=int, default=1000)

@@ -15,16 +15,14 @@ ratios of the medians, then one line of JSON.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from slices import SLICES, VOXEL_SIZE_NM, find_slices
 from timing import interleaved, medians, print_record
 from torch import nn
 
@@ -38,13 +36,8 @@ from chondria.inference.backends import ready_network
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.volumes import model_grid
 from chondria.models import DEFAULT_MODEL, Model, load_model
-from chondria.volume import Volume
 
 __all__ = ["main"]
-
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("CHONDRIA_DATA", ROOT.parent / "shared" / "data"))
-VOXEL_SIZE_NM = (5.0, 5.0, 5.0)
 
 
 def main() -> None:
@@ -101,17 +94,6 @@ def ready_tensors(pixels: NDArray[Any], device: torch.device) -> list[torch.Tens
     ]
 
 
-def find_slices(folder: Path, count: int, scratch: Path) -> list[Path]:
-    """The first slices of a folder, or as many of smoothed noise if there is no such folder."""
-    if folder.is_dir():
-        return sorted(folder.glob("*.png"))[:count]
-    print(f"NOTE: no slices at {folder}; timing slices of smoothed noise, 768 x 1024, instead")
-    noise = np.random.default_rng(0).normal(size=(count, 768, 1024)).astype(np.float32)
-    grey = np.clip(128 + 400 * gaussian_filter(noise, (0, 3, 3)), 0, 255).astype(np.uint8)
-    target = chondria.io.save_volume(Volume(grey, VOXEL_SIZE_NM), scratch / "noise", "png-slices")
-    return sorted(target.glob("*.png"))
-
-
 def report(
     seconds: dict[str, list[float]], slices: int, compute: Compute, options: dict[str, Any]
 ) -> None:
@@ -132,7 +114,7 @@ def report(
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA / "lucchi++" / "test" / "images")
+    parser.add_argument("--data", type=Path, default=SLICES)
     parser.add_argument("--slices", type=int, default=8)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")

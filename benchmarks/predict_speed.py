@@ -18,7 +18,6 @@ with a model how far blended and 8-fold masks agree; then one line of JSON.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from slices import SLICES, VOXEL_SIZE_NM, find_slices
 from thesis_blending import blended_prediction
 from timing import interleaved, medians, print_record
 from torch.utils.flop_counter import FlopCounterMode
@@ -39,31 +39,31 @@ from chondria.data.normalize import measure_normalisation
 from chondria.experiments.segmentation import segment
 from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.inference.compute import Compute, choose_compute
+from chondria.inference.device import describe_device
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.models import Model, load_model
 from chondria.networks.catalog import build_network
+from chondria.networks.quantisation import measure_ranges
 from chondria.volume import Volume
 
 __all__ = ["main"]
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("CHONDRIA_DATA", ROOT.parent / "shared" / "data"))
-VOXEL_SIZE_NM = (5.0, 5.0, 5.0)
 PEAK_SIDE = 2048
 
 
 def main() -> None:
     options = parse_options()
-    retain_freed_memory()
     computes = available()
     # No pixel size: all of them see the same pixels.
     model = chosen_model(options).with_card(pixel_size_nm=None)
-    paths = sorted((options.data).glob("*.png"))[: options.slices]
-    volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
-    volume = volume.with_data(volume.numpy())
-    with tempfile.TemporaryDirectory() as scratch:
-        jobs = make_jobs(model, paths, volume, computes, Path(scratch))
+    retain_freed_memory()
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        paths = find_slices(options.data, options.slices, scratch)
+        volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
+        volume = volume.with_data(volume.numpy())
+        jobs = make_jobs(model, paths, volume, computes, scratch)
         if not options.no_blending:
             first = normalised(volume)[0]
             jobs["blending, 1 slice"] = lambda: blended_prediction(plain(model), first)
@@ -78,16 +78,21 @@ def main() -> None:
 def chosen_model(options: argparse.Namespace) -> Model:
     if options.model:
         return load_model(options.model)
-    card = replace(load_model().card, name=f"U-Net {options.filters}, untrained")
-    return Model(build_network("unet", filters=options.filters).eval(), card)
+    network = build_network("unet", filters=options.filters).eval()
+    ranges = measure_ranges(network, [torch.randn(1, 1, 256, 256)])
+    card = replace(load_model().card, name=f"untrained U-Net {options.filters}", calibration=ranges)
+    return Model(network, card)
 
 
 def available() -> list[Compute]:
-    """Every backend at every precision that this machine has."""
-    fastest = choose_compute("cpu")
-    backends = dict.fromkeys(["torch", fastest.backend])
-    precisions = dict.fromkeys(["fp32", fastest.precision])
-    return [choose_compute("cpu", p, b) for b in backends for p in precisions]
+    """Every backend at every precision that this machine has; the default one last."""
+    default = choose_compute("cpu")
+    backends = dict.fromkeys(["torch", default.backend])
+    precisions = dict.fromkeys(["fp32", default.precision])
+    computes = [choose_compute("cpu", p, b) for b in backends for p in precisions]
+    if default.backend == "openvino":
+        computes.insert(-1, choose_compute("cpu", "int8", "openvino"))
+    return computes
 
 
 def make_jobs(
@@ -106,9 +111,9 @@ def make_jobs(
         name = f"{compute.backend} {compute.precision}"
         jobs[f"segment {name}"] = lambda c=compute: run_segment(model, paths, scratch, c)
         jobs[f"predict {name}"] = lambda c=compute: probabilities(model, volume, c)
-        jobs[f"peak {compute.precision}"] = lambda c=compute: matrix_product(c.precision)
-    fastest = computes[-1]
-    jobs["d4"] = lambda: probabilities(model, volume, fastest, tta="d4")
+        if compute.precision != "int8":  # PyTorch multiplies no matrices of bytes on a CPU
+            jobs[f"peak {compute.precision}"] = lambda c=compute: matrix_product(c.precision)
+    jobs["d4"] = lambda: probabilities(model, volume, computes[-1], tta="d4")
     return jobs
 
 
@@ -164,13 +169,14 @@ def report(
     middle = medians(seconds)
     megapixels = np.prod(volume.shape) / 1e6
     flops = flops_per_pixel(model)
-    shares = {}
+    shares, over_eager = {}, {}
     for name, median in middle.items():
         job, _, precision = name.rpartition(" ")
         said = f"{name:>24}: {median:8.3f} s"
         if job.startswith(("segment", "predict")) or name == "eager":
-            said += f", {megapixels / median:6.2f} Mpx/s, {middle['eager'] / median:5.2f} x eager"
-        if job.startswith("predict"):
+            over_eager[name] = middle["eager"] / median
+            said += f", {megapixels / median:6.2f} Mpx/s, {over_eager[name]:5.2f} x eager"
+        if job.startswith("predict") and f"peak {precision}" in middle:
             peak = 4 * 2 * PEAK_SIDE**3 / middle[f"peak {precision}"]
             shares[name] = flops * megapixels * 1e6 / median / peak
             said += f", {shares[name]:.2f} of the peak ({peak / 1e9:.0f} GFLOP/s)"
@@ -178,7 +184,8 @@ def report(
     if "blending, 1 slice" in middle:
         ratio = middle["blending, 1 slice"] / (middle["d4"] / volume.shape[0])
         print(f"8-fold averaging is {ratio:.1f} times as fast as the thesis's blending")
-    print_record("CPU", vars(options), seconds, share_of_peak=shares, megapixels=megapixels)
+    measured = {"share_of_peak": shares, "over_eager": over_eager, "megapixels": megapixels}
+    print_record(describe_device(torch.device("cpu")), vars(options), seconds, **measured)
 
 
 def agreement(model: Model, one: Volume, computes: list[Compute]) -> None:
@@ -195,7 +202,7 @@ def agreement(model: Model, one: Volume, computes: list[Compute]) -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA / "lucchi++" / "test" / "images")
+    parser.add_argument("--data", type=Path, default=SLICES)
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--filters", type=int, default=32)
     parser.add_argument("--model")

@@ -54,6 +54,25 @@ def test_the_mean_of_the_eight_probabilities() -> None:
         assert (averaged - mean_probability(network, batch)).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize(
+    ("batch_px", "shapes"),
+    [
+        (0, [(2, 1, 8, 12)] * 4 + [(2, 1, 12, 8)] * 4),
+        (3 * 192, [(6, 1, 8, 12), (2, 1, 8, 12), (6, 1, 12, 8), (2, 1, 12, 8)]),
+        (10**6, [(8, 1, 8, 12), (8, 1, 12, 8)]),
+    ],
+)
+def test_views_of_one_shape_go_together(batch_px, shapes) -> None:
+    network, seen = nn.Conv2d(1, 1, 3, padding=1), []
+    network.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape)))
+    with torch.inference_mode():
+        batch = images(2, 1, 8, 12)
+        together = mean_probability(network, batch, d4_transforms(), batch_px)
+        assert seen == shapes
+        one_by_one = mean_probability(network, batch, d4_transforms())
+    torch.testing.assert_close(together, one_by_one, atol=1e-6, rtol=0)
+
+
 def test_probabilities_are_float32_whatever_the_logits() -> None:
     averaged = mean_probability(lambda x: x.bfloat16(), images(1, 1, 4, 4), d4_transforms())
     assert averaged.dtype == torch.float32

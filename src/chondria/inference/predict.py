@@ -46,7 +46,8 @@ class PredictionSettings:
         Mirrored pixels around a slice. None by default: networks are trained on patches whose
         borders they see as zeros, and what they find at a border is better so (recipes/LOG.md).
     batch_px : int
-        Number of pixels up to which small tiles go through the network together.
+        Number of pixels up to which small tiles, and flips and rotations of them, go through the
+        network together.
     """
 
     compute: Compute = field(default_factory=Compute)
@@ -207,7 +208,7 @@ def _forward(
     device = settings.compute.device
     images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
     transforms = (IDENTITY,) if settings.tta == "none" else d4_transforms()
-    probability = mean_probability(logits_of, images, transforms)
+    probability = mean_probability(logits_of, images, transforms, settings.batch_px)
     if probability.shape != images.shape:
         raise ModelError(
             f"Found a network output of shape {tuple(probability.shape)} for an input of "

@@ -6,7 +6,7 @@ their mean probability is less noisy than one (Casser et al. 2018, arXiv:1812.06
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +59,7 @@ def mean_probability(
     logits_of: Callable[[Tensor], Tensor],
     images: Tensor,
     transforms: Sequence[SquareSymmetry] = (IDENTITY,),
+    batch_px: int = 0,
 ) -> Tensor:
     """Average the probabilities that a network gives to transformed images.
 
@@ -70,6 +71,8 @@ def mean_probability(
         What to predict; need not be square.
     transforms : sequence of SquareSymmetry
         How to look at them, at least one way.
+    batch_px : int
+        Number of pixels up to which several views go through the network together.
 
     Returns
     -------
@@ -77,10 +80,19 @@ def mean_probability(
         Mean over the transforms of ``sigmoid(logits)``, computed in float32.
     """
     total: Tensor | None = None
-    for transform in transforms:
-        logits = logits_of(transform.apply(images))
-        probability = transform.invert(torch.sigmoid(logits.float()))
-        total = probability if total is None else total.add_(probability)
+    for group in _groups(transforms, max(1, batch_px // images.numel())):
+        logits = logits_of(torch.cat([transform.apply(images) for transform in group]))
+        views = torch.sigmoid(logits.float()).split(len(images))
+        for transform, view in zip(group, views, strict=True):
+            probability = transform.invert(view)
+            total = probability if total is None else total.add_(probability)
     if total is None:
         raise ValueError("mean_probability needs at least one transform")
     return total.div_(len(transforms)) if len(transforms) > 1 else total
+
+
+def _groups(transforms: Sequence[SquareSymmetry], size: int) -> Iterator[Sequence[SquareSymmetry]]:
+    """Group transforms that give images of one shape, so many at a time."""
+    for odd in (0, 1):
+        alike = [t for t in transforms if t.quarter_turns % 2 == odd]
+        yield from (alike[start : start + size] for start in range(0, len(alike), size))

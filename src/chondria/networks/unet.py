@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from chondria.errors import ModelError, ShapeError
+from chondria.networks.dropout import ElementDropout
 
 __all__ = ["Activation", "ConvolutionPair", "Dropout", "Initialisation", "Pooling", "UNet"]
 
@@ -192,7 +193,7 @@ def _convolution(
 def _dropout(rate: float, kind: Dropout) -> nn.Module:
     if rate == 0:
         return nn.Identity()
-    return nn.Dropout(rate) if kind == "element" else nn.Dropout2d(rate)
+    return ElementDropout(rate) if kind == "element" else nn.Dropout2d(rate)
 
 
 def _initialise(network: nn.Module, initialisation: Initialisation) -> None:

@@ -48,11 +48,11 @@ def build_optimizer(
     """
     match kind:
         case "sgd":
-            return torch.optim.SGD(parameters, lr=rate, momentum=momentum)
+            return torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
         case "adam":
-            return torch.optim.Adam(parameters, lr=rate)
+            return torch.optim.Adam(parameters, lr=rate, fused=True)
         case "adamw":
-            return torch.optim.AdamW(parameters, lr=rate, weight_decay=weight_decay)
+            return torch.optim.AdamW(parameters, lr=rate, weight_decay=weight_decay, fused=True)
     raise SettingsError(f"Found the optimizer '{kind}'; allowed are sgd, adam and adamw.")
 
 

@@ -1,0 +1,61 @@
+"""The benchmarks run, and what they compare stays within bounds: ratios, never seconds.
+
+The bounds leave room for a noisy machine; the figures themselves are in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+pytestmark = pytest.mark.speed
+
+
+def record_of(name: str, *options: str) -> dict[str, Any]:
+    """Run a benchmark and read its last line."""
+    command = [sys.executable, FOLDER / f"{name}.py", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_segmentation_takes_little_more_than_its_network() -> None:
+    record = record_of("predict_overhead", "--slices", "8", "--repeats", "3", "--backend", "torch")
+    assert record["slices"] == 8
+    assert record["ratio"]["literal"] < 1.15
+    assert record["ratio"]["slices' grid"] < 1.5
+
+
+def test_training_sustains_most_of_the_bare_rate() -> None:
+    options = ("--filters", "16", "--patch", "192", "--steps", "4", "--repeats", "3")
+    record = record_of("training_overhead", *options)
+    assert record["ratio"] > 0.75
+    assert record["over_eager"] > 1.2
+
+
+def test_prediction_is_far_faster_than_plain_pytorch() -> None:
+    pytest.importorskip("openvino")
+    options = ("--filters", "16", "--slices", "2", "--repeats", "3", "--no-blending")
+    record = record_of("predict_speed", *options)
+    median = record["median_s"]
+    assert median["predict openvino fp32"] < median["predict torch fp32"] < median["eager"]
+    assert record["over_eager"]["segment openvino fp32"] > 1.2
+
+
+def test_the_cost_of_prediction_is_a_line() -> None:
+    options = ("--filters", "4", "--largest", "2048", "--most-slices", "10", "--megapixels", "4")
+    record = record_of("linear_cost", *options, "--repeats", "3")
+    assert record["s_per_megapixel"] > 0
+    assert record["spread"] < 1.0
+
+
+def test_a_command_starts_soon() -> None:
+    median = record_of("startup", "--repeats", "2")["median_s"]
+    assert 0 < median["help"] < median["segment"]
