@@ -82,7 +82,7 @@ def mean_probability(
     total: Tensor | None = None
     for group in _groups(transforms, max(1, batch_px // images.numel())):
         logits = logits_of(torch.cat([transform.apply(images) for transform in group]))
-        views = torch.sigmoid(logits.float()).split(len(images))
+        views = torch.chunk(torch.sigmoid(logits.float()), len(group))
         for transform, view in zip(group, views, strict=True):
             probability = transform.invert(view)
             total = probability if total is None else total.add_(probability)
