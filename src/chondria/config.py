@@ -111,6 +111,7 @@ class PostprocessingSettings(Settings):
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     z_median_nm: NonNegative = 0.0
     smallest_diameter_nm: NonNegative = 0.0
+    largest_doubt: NonNegative = 0.0
 
 
 class Recipe(Settings):

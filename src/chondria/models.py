@@ -46,6 +46,9 @@ class ModelCard:
         Extent of the median along z that smooths the mask; 0 for none.
     smallest_diameter_nm : float
         Objects smaller than a sphere (in a single slice, a disc) of this diameter are dropped.
+    largest_doubt : float
+        Objects of which the network is so many times less sure than of the average voxel are
+        dropped (`chondria.postprocessing.instances.ObjectConfidence`); 0 keeps all.
     data : list of dict
         Training sets: name, voxel size, slices, hash.
     terms : str
@@ -70,6 +73,7 @@ class ModelCard:
     threshold: float = 0.5
     z_median_nm: float = 0.0
     smallest_diameter_nm: float = 0.0
+    largest_doubt: float = 0.0
     data: list[dict[str, Any]] = field(default_factory=list)
     terms: str = ""
     citations: list[str] = field(default_factory=list)

@@ -39,6 +39,10 @@ class ObjectTable:
         """Return one column."""
         return self.columns[name]
 
+    def with_column(self, name: str, values: NDArray[Any]) -> ObjectTable:
+        """Add a column, one value for each object."""
+        return ObjectTable(self.columns | {name: values})
+
     def rows(self) -> list[dict[str, int | float | bool]]:
         """Return one dictionary of plain Python values per object."""
         values = zip(*(column.tolist() for column in self.columns.values()), strict=True)

@@ -1,6 +1,7 @@
 """Segmentation from Python: settings, results, and what a failed run leaves."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,8 @@ def test_open_settings_come_from_the_card(model: Model) -> None:
         ("tta", "d8"),
         ("z_median_nm", -1.0),
         ("smallest_diameter_nm", math.nan),
+        ("largest_doubt", -1.0),
+        ("largest_doubt", math.nan),
     ],
 )
 def test_settings_out_of_bounds(field: str, value: object) -> None:
@@ -112,6 +115,26 @@ def test_smallest_diameter_is_a_ball_or_a_disc(model: Model) -> None:
     one = Volume(values[1:2], (30.0, 10.0, 10.0))
     assert count(disc * 0.99, one) == 2
     assert count(disc * 1.02, one) == 0
+
+
+def test_doubtful_objects_are_dropped(model: Model, tmp_path: Path) -> None:
+    values = np.full((2, 40, 40), 170, np.uint8)
+    values[:, 5:15, 5:15] = 60
+    values[:, 25:35, 25:35] = np.linspace(60, 170, 10)  # fades
+    image = Volume(values, (30.0, 10.0, 10.0))
+    both = segment(model, image, tmp_path / "run", CPU).objects
+    sure, unsure = both["mean_probability"]
+    assert 0.5 < unsure < sure <= 1
+    assert both["doubt"][0] < 1 < both["doubt"][1]
+    header = (tmp_path / "run" / "objects.csv").read_text().splitlines()[0]
+    assert header.endswith(",touches_border,mean_probability,doubt")
+    for found in (
+        segment_volume(model, image, replace(CPU, largest_doubt=1.0)),
+        segment_volume(model.with_card(largest_doubt=1.0), image, CPU),
+    ):
+        assert found.objects["mean_probability"].tolist() == pytest.approx([sure])
+        assert not found.labels.numpy()[:, 25:35, 25:35].any()
+    assert len(segment_volume(model, image, replace(CPU, largest_doubt=9.0)).objects) == 2
 
 
 def test_nothing_found_is_a_result(model: Model, tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ def segment(
     smallest: Annotated[
         float | None, typer.Option(help="Drop objects smaller than this diameter in nm.")
     ] = None,
+    doubt: Annotated[
+        float | None,
+        typer.Option(help="Drop objects so many times less sure than the average; 0 keeps all."),
+    ] = None,
     dimensions: Annotated[
         int, typer.Option(min=2, max=3, help="3: objects run through slices; 2: they do not.")
     ] = 3,
@@ -48,6 +52,7 @@ def segment(
         threshold=threshold,
         z_median_nm=z_median,
         smallest_diameter_nm=smallest,
+        largest_doubt=doubt,
         dimensions=dimensions,
         tta=tta,
         device=device,

@@ -203,6 +203,7 @@ def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
         threshold=post.threshold,
         z_median_nm=post.z_median_nm,
         smallest_diameter_nm=post.smallest_diameter_nm,
+        largest_doubt=post.largest_doubt,
         data=[card for _, card in data],
         terms=recipe.terms,
         citations=list(recipe.citations),

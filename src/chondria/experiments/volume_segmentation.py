@@ -21,7 +21,13 @@ from chondria.inference.volumes import predict_volume
 from chondria.models import Model, ModelCard
 from chondria.morphometrics import ObjectTable, measure_objects
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
-from chondria.postprocessing.instances import connected_instances, remove_small_objects
+from chondria.postprocessing.instances import (
+    ObjectConfidence,
+    connected_instances,
+    keep_objects,
+    object_confidence,
+    remove_small_objects,
+)
 from chondria.volume import Volume
 
 __all__ = ["Segmentation", "SegmentationSettings", "segment_volume", "timed"]
@@ -41,6 +47,9 @@ class SegmentationSettings:
         Extent of the median along z; no effect where slices are thicker than half of it.
     smallest_diameter_nm : float or None
         Objects smaller than a sphere (in 2-D, a disc) of this diameter are dropped.
+    largest_doubt : float or None
+        Objects of which the network is so many times less sure than of the average voxel are
+        dropped; 0 keeps all.
     dimensions : {3, 2}
         Objects run through the slices, or every slice has its own.
     tta : {"none", "d4"}
@@ -52,6 +61,7 @@ class SegmentationSettings:
     threshold: float | None = None
     z_median_nm: float | None = None
     smallest_diameter_nm: float | None = None
+    largest_doubt: float | None = None
     dimensions: Literal[2, 3] = 3
     tta: Literal["none", "d4"] = "none"
     device: str = "auto"
@@ -63,6 +73,11 @@ class SegmentationSettings:
             raise SettingsError(
                 f"Found the threshold {self.threshold:g}; a probability above 0 and below 1 is "
                 "needed, such as 0.5."
+            )
+        if self.largest_doubt is not None and not 0 <= self.largest_doubt < math.inf:
+            raise SettingsError(
+                f"Found the largest doubt {self.largest_doubt:g}; a factor above 1, such as 3, is "
+                "needed, or 0, which keeps every object."
             )
         if self.tta not in ("none", "d4"):
             raise SettingsError(f"Found the averaging '{self.tta}'; allowed are none and d4.")
@@ -78,9 +93,8 @@ class SegmentationSettings:
 
     def of(self, card: ModelCard) -> SegmentationSettings:
         """Fill what was left open from a model's card."""
-        open_fields = ("threshold", "z_median_nm", "smallest_diameter_nm")
         given = {name: getattr(self, name) for name in self.__slots__}
-        filled = {name: getattr(card, name) for name in open_fields if given[name] is None}
+        filled = {name: getattr(card, name) for name, value in given.items() if value is None}
         return SegmentationSettings(**(given | filled))
 
 
@@ -95,7 +109,7 @@ class Segmentation:
     labels : Volume, (Z, Y, X)
         0 is background, each other number one object.
     objects : ObjectTable
-        Measures of every object.
+        Measures of every object, and how sure the network is of it: `mean_probability`, `doubt`.
     agreement : Agreement
         How the probabilities compare with those of PyTorch in fp32.
     seconds : dict
@@ -158,23 +172,30 @@ def segment_volume(
             where=where,
         )
     with timed(seconds, "postprocess"):
-        labels = volume.with_data(_label(values, volume, chosen))
+        found, confidence = _label(values, volume, chosen)
+        labels = volume.with_data(found)
     with timed(seconds, "measure"):
         objects = measure_objects(labels)
+        for name in ("mean_probability", "doubt"):
+            objects = objects.with_column(name, getattr(confidence, name)[objects["id"]])
     return Segmentation(volume.with_data(values), labels, objects, agreement, seconds)
 
 
 def _label(
     probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
-) -> NDArray[Any]:
-    """Threshold, smooth along z, number the objects, drop the small ones."""
+) -> tuple[NDArray[Any], ObjectConfidence]:
+    """Threshold, smooth along z, number the objects, drop the small and the doubtful ones."""
     assert settings.threshold is not None  # `of` filled it from the card
     mask = threshold(probability, settings.threshold)
     size = volume.voxel_size_nm
     if size is not None and settings.z_median_nm:
         mask = z_median(mask, z_extent_slices(settings.z_median_nm, size[0]))
     labels = connected_instances(mask, dimensions=settings.dimensions)
-    return remove_small_objects(labels, _smallest_voxels(volume, settings))
+    labels = remove_small_objects(labels, _smallest_voxels(volume, settings))
+    confidence = object_confidence(labels, probability)
+    if settings.largest_doubt:
+        labels = keep_objects(labels, confidence.doubt <= settings.largest_doubt)
+    return labels, confidence
 
 
 def _smallest_voxels(volume: Volume, settings: SegmentationSettings) -> int:
