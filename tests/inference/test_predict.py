@@ -21,6 +21,7 @@ class SmallNet(nn.Module):
 
     stride_px = 2
     halo_px = 5
+    values_per_px = 12
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +42,7 @@ class OnePixel(nn.Module):
 
     stride_px = 1
     halo_px = 0
+    values_per_px = 1
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images
@@ -265,7 +267,7 @@ def test_unknown_settings_are_refused(settings) -> None:
 
 
 def test_a_network_that_is_none_is_refused(small_net) -> None:
-    with pytest.raises(ModelError, match="without stride_px"):
+    with pytest.raises(ModelError, match="without stride_px, halo_px, values_per_px"):
         predicted(nn.Conv2d(1, 1, 3, padding=1), volume(1, 20, 20))
     small_net.head = nn.Conv2d(8, 1, 3)
     with pytest.raises(ModelError, match="keep the shape"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from chondria.errors import ModelError, SettingsError, ShapeError
 from chondria.inference.backends import Agreement, Logits, ready_network
 from chondria.inference.compute import Compute
+from chondria.inference.memory import roomy_tile_px
 from chondria.inference.streaming import in_background
 from chondria.inference.tta import IDENTITY, d4_transforms, mean_probability
 from chondria.io.slabs import ArraySink
@@ -24,9 +25,8 @@ from chondria.volume import ArraySource
 
 __all__ = ["PredictionSettings", "predict"]
 
-# A slice of 2048 px with its margin goes through whole: the widest that a U-Net of 32 filters
-# takes in about 6 GB of memory (fp32).
-WHOLE_SLICE_PX = 2080
+# What a network says of itself.
+GEOMETRY = ("stride_px", "halo_px", "values_per_px")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class PredictionSettings:
     tta : {"none", "d4"}
         Whether to average over the eight flips and rotations of the square, at 8 times the cost.
     tile_px : int, optional
-        Longest edge of what the network sees at once; None takes a slice whole up to about
-        2048 px square. The prediction does not depend on it, memory does.
+        Longest edge of what the network sees at once; None takes what half of the available memory
+        holds, up to 3072 px. The prediction does not depend on it.
     margin_px : int
         Mirrored pixels around a slice. None by default: networks are trained on patches whose
         borders they see as zeros, and what they find at a border is better so (recipes/LOG.md).
@@ -79,7 +79,8 @@ def predict(
     ----------
     network : nn.Module
         From (B, 1, Y, X) to logits of the same shape, for Y and X that are multiples of its
-        attribute ``stride_px``; its attribute ``halo_px`` is how far a block on that grid sees.
+        attribute ``stride_px``; its attribute ``halo_px`` is how far a block on that grid sees,
+        and ``values_per_px`` how many numbers it holds at once for each pixel.
         Moved to the device in channels-last format; its training mode is given back.
     source : ArraySource, (Z, Y, X)
         Pixels at the size that the network was trained on. Read tile by tile, in order of slices,
@@ -164,17 +165,22 @@ def _tiles_of(
     network: nn.Module, shape_yx: tuple[int, ...], settings: PredictionSettings
 ) -> list[Tile]:
     """Tiles of one slice, as the network's geometry asks."""
-    stride_px, halo_px = (getattr(network, name, None) for name in ("stride_px", "halo_px"))
-    if stride_px is None or halo_px is None:
+    missing = [name for name in GEOMETRY if not hasattr(network, name)]
+    if missing:
         raise ModelError(
-            f"Found a network {type(network).__name__} without stride_px or halo_px; "
-            "give it both attributes so that tiles can be laid out."
+            f"Found a network {type(network).__name__} without {', '.join(missing)}; give it "
+            "these attributes so that tiles can be laid out."
         )
+    stride_px, halo_px, values_per_px = (int(getattr(network, name)) for name in GEOMETRY)
+    tile_px = settings.tile_px
+    if tile_px is None:
+        smallest_px = 4 * (halo_px + stride_px)
+        tile_px = roomy_tile_px(settings.compute, values_per_px, smallest_px)
     return tile_grid(
         (int(shape_yx[0]), int(shape_yx[1])),
-        WHOLE_SLICE_PX if settings.tile_px is None else settings.tile_px,
-        halo_px=int(cast(int, halo_px)),
-        stride_px=int(cast(int, stride_px)),
+        tile_px,
+        halo_px=halo_px,
+        stride_px=stride_px,
         margin_px=settings.margin_px,
     )
 
