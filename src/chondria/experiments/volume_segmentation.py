@@ -94,7 +94,12 @@ class SegmentationSettings:
     def of(self, card: ModelCard) -> SegmentationSettings:
         """Fill what was left open from a model's card."""
         given = {name: getattr(self, name) for name in self.__slots__}
-        filled = {name: getattr(card, name) for name, value in given.items() if value is None}
+        averaged = card.averaged if self.tta == "d4" else {}
+        filled = {
+            name: averaged.get(name, getattr(card, name))
+            for name, value in given.items()
+            if value is None
+        }
         return SegmentationSettings(**(given | filled))
 
 
