@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from slices import SLICES, find_slices
+from slices import find_slices, prediction_parser
 from timing import interleaved, medians, print_record
 from torch import nn
 
@@ -96,16 +96,11 @@ def report(
 
 
 def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=SLICES)
+    parser = prediction_parser(__doc__)
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--largest", type=int, default=16384)
     parser.add_argument("--most-slices", type=int, default=1000)
     parser.add_argument("--megapixels", type=float, default=16)
-    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    parser.add_argument("--backend", choices=["auto", "torch", "openvino"], default="auto")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--repeats", type=int, default=5)
     return parser.parse_args()
 
 

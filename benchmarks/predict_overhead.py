@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from slices import SLICES, VOXEL_SIZE_NM, find_slices
+from slices import VOXEL_SIZE_NM, find_slices, prediction_parser
 from timing import interleaved, medians, print_record
 from torch import nn
 
@@ -113,14 +113,9 @@ def report(
 
 
 def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=SLICES)
+    parser = prediction_parser(__doc__)
     parser.add_argument("--slices", type=int, default=8)
     parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    parser.add_argument("--backend", choices=["auto", "torch", "openvino"], default="auto")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--repeats", type=int, default=5)
     return parser.parse_args()
 
 

@@ -176,6 +176,9 @@ def report(
         if job.startswith(("segment", "predict")) or name == "eager":
             over_eager[name] = middle["eager"] / median
             said += f", {megapixels / median:6.2f} Mpx/s, {over_eager[name]:5.2f} x eager"
+        if name == "d4":
+            over_eager[name] = 8 * middle["eager"] / median
+            said += f", {over_eager[name]:5.2f} x eager, eight times"
         if job.startswith("predict") and f"peak {precision}" in middle:
             peak = 4 * 2 * PEAK_SIDE**3 / middle[f"peak {precision}"]
             shares[name] = flops * megapixels * 1e6 / median / peak

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
+from argparse import ArgumentParser
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from timing import options_parser
 
 import chondria.io
+from chondria.inference.compute import Backend
 from chondria.volume import Volume
 
-__all__ = ["SLICES", "VOXEL_SIZE_NM", "find_slices"]
+__all__ = ["SLICES", "VOXEL_SIZE_NM", "find_slices", "prediction_parser"]
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("CHONDRIA_DATA", ROOT.parent / "shared" / "data"))
 SLICES = DATA / "lucchi++" / "test" / "images"
 VOXEL_SIZE_NM = (5.0, 5.0, 5.0)
+
+
+def prediction_parser(described: str | None) -> ArgumentParser:
+    """Options that the benchmarks of prediction share."""
+    parser = options_parser(described)
+    parser.add_argument("--data", type=Path, default=SLICES)
+    parser.add_argument("--backend", choices=["auto", *get_args(Backend)], default="auto")
+    return parser
 
 
 def find_slices(folder: Path, count: int, scratch: Path) -> list[Path]:

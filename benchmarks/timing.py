@@ -6,6 +6,7 @@ import json
 import platform
 import statistics
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 
 import chondria
 
-__all__ = ["interleaved", "medians", "print_record"]
+__all__ = ["interleaved", "medians", "options_parser", "print_record"]
 
 Seconds = dict[str, list[float]]
 
@@ -35,6 +36,15 @@ def interleaved(jobs: Mapping[str, Callable[[], object]], repeats: int) -> Secon
 def medians(seconds: Seconds) -> dict[str, float]:
     """Median of each job."""
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def options_parser(described: str | None) -> ArgumentParser:
+    """Options that the benchmarks of one way to compute share; each adds its own."""
+    parser = ArgumentParser(description=(described or "").splitlines()[0])
+    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--repeats", type=int, default=5)
+    return parser
 
 
 def print_record(machine: str, options: Mapping[str, Any], seconds: Seconds, **more: Any) -> None:

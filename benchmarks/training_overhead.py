@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from timing import interleaved, medians, print_record
+from timing import interleaved, medians, options_parser, print_record
 
 import chondria.io
 from chondria.data.augment import AUGMENTATIONS
@@ -136,14 +136,11 @@ def report(
 
 
 def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_parser(__doc__)
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--patch", type=int, default=256)
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--repeats", type=int, default=5)
     return parser.parse_args()
 
 

@@ -9,12 +9,11 @@ import argparse
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from chondria.allocation import retain_freed_memory
-from chondria.config import ImageSet, Recipe, load_recipe
+from chondria.config import ImageSet, load_recipe
 from chondria.data.splits import block_split
 from chondria.evaluation.objects import as_mask
 from chondria.inference.compute import choose_compute
@@ -22,17 +21,16 @@ from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import open_volume
 from chondria.models import WEIGHTS, Model, load_model, save_model
+from chondria.postprocessing.confidence import object_confidence
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
-from chondria.postprocessing.instances import connected_instances, object_confidence
+from chondria.postprocessing.instances import connected_instances
 from chondria.volume import Volume
 
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 Z_MEDIANS_NM = (0.0, 15.0, 25.0, 35.0, 45.0, 65.0, 85.0)
 DOUBTS = (0.0, 6.0, 5.0, 4.5, 4.0, 3.75, 3.5, 3.25, 3.0, 2.75, 2.5, 2.25, 2.0, 1.75, 1.5)
 
-# Averaging makes the network less sure of large objects too: with a smaller doubt it dropped the
-# largest mitochondrion of the test volume (recipes/LOG.md).
-SMALLEST_DOUBT = {"none": 0.0, "d4": 4.0}
+SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,6 @@ class Choice:
         """Plain mean over sets."""
         return sum(self.iou.values()) / len(self.iou)
 
-    @property
-    def settings(self) -> dict[str, float]:
-        """As a card's fields."""
-        return {
-            "threshold": self.threshold,
-            "z_median_nm": self.z_median_nm,
-            "largest_doubt": self.doubt,
-        }
-
-    def figures(self, suffix: str = "") -> dict[str, float]:
-        """As a card's validation figures."""
-        return {f"iou_{name}{suffix}": round(value, 4) for name, value in self.iou.items()}
-
     def __str__(self) -> str:
         sets = "  ".join(f"{name} {value:.4f}" for name, value in self.iou.items())
         return (
@@ -71,7 +56,7 @@ class Choice:
 
 
 def main() -> None:
-    """Choose for prediction with and without averaging, and bundle the model."""
+    """Print the validation IoU of the better choices, and bundle the model with the best."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path)
@@ -81,35 +66,29 @@ def main() -> None:
     recipe = load_recipe(arguments.run / "recipe.yaml")
     model = load_model(arguments.run / "model.safetensors")
     root = arguments.data or Path(recipe.data.root)
-    chosen = {tta: choose(model, recipe, root, tta) for tta in ("none", "d4")}
+    blocks = {s.name: predict_block(model, s, root) for s in recipe.data.sets}
+    choices = [c for p, nm in product(THRESHOLDS, Z_MEDIANS_NM) for c in judge(blocks, p, nm)]
+    for choice in sorted(choices, key=lambda choice: choice.mean)[-SHOWN:]:
+        print(choice)
+    best = max(choices, key=lambda choice: choice.mean)
+    plain = next(c for c in choices if (c.threshold, c.z_median_nm, c.doubt) == (0.5, 0, 0))
+    print(f"plain: {plain}\nbest:  {best}")
     if arguments.dry_run:
         return
+    figures = {f"iou_{name}": round(value, 4) for name, value in best.iou.items()}
+    figures |= {f"iou_{name}_plain": round(value, 4) for name, value in plain.iou.items()}
     bundled = model.with_card(
-        **chosen["none"].settings,
-        averaged=chosen["d4"].settings,
-        validation=chosen["none"].figures()
-        | chosen["d4"].figures("_d4")
-        | {"step": model.card.validation["step"]},
+        threshold=best.threshold,
+        z_median_nm=best.z_median_nm,
+        largest_doubt=best.doubt,
+        validation=figures | {"step": model.card.validation["step"]},
     )
     WEIGHTS.mkdir(exist_ok=True)
     path = save_model(bundled, WEIGHTS / f"{recipe.name}.safetensors")
     print(f"bundled {path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
-def choose(model: Model, recipe: Recipe, root: Path, tta: Literal["none", "d4"]) -> Choice:
-    """Take the choice with the best mean IoU over the sets."""
-    blocks = {s.name: predict_block(model, s, root, tta) for s in recipe.data.sets}
-    choices = [c for p, nm in product(THRESHOLDS, Z_MEDIANS_NM) for c in judge(blocks, p, nm)]
-    allowed = [c for c in choices if c.doubt == 0 or c.doubt >= SMALLEST_DOUBT[tta]]
-    best = max(allowed, key=lambda choice: choice.mean)
-    plain = next(c for c in choices if (c.threshold, c.z_median_nm, c.doubt) == (0.5, 0, 0))
-    print(f"tta {tta}\n  plain: {plain}\n  best:  {best}")
-    return best
-
-
-def predict_block(
-    model: Model, settings: ImageSet, root: Path, tta: Literal["none", "d4"]
-) -> tuple[Volume, np.ndarray]:
+def predict_block(model: Model, settings: ImageSet, root: Path) -> tuple[Volume, np.ndarray]:
     """Predict the validation block of a set on its own grid."""
     image = open_volume(root / settings.images, settings.voxel_size_nm)
     block = block_split(image.shape[0], settings.validation_slices, settings.gap_slices).validation
@@ -117,7 +96,7 @@ def predict_block(
     truth = as_mask(open_volume(root / settings.masks).data[part])
     image = image.with_data(image.data[part])
     probability = np.empty(image.shape, np.uint8)
-    plan = PredictionSettings(choose_compute(), tta=tta)
+    plan = PredictionSettings(choose_compute())
     predict_volume(model, image, probability, settings=plan, where=settings.name)
     return image.with_data(probability), truth
 

@@ -48,10 +48,7 @@ class ModelCard:
         Objects smaller than a sphere (in a single slice, a disc) of this diameter are dropped.
     largest_doubt : float
         Objects of which the network is so many times less sure than of the average voxel are
-        dropped (`chondria.postprocessing.instances.ObjectConfidence`); 0 keeps all.
-    averaged : dict
-        Those of the four above that differ with averaging over flips and rotations, which makes
-        probabilities less sure.
+        dropped (`chondria.postprocessing.confidence.ObjectConfidence`); 0 keeps all.
     data : list of dict
         Training sets: name, voxel size, slices, hash.
     terms : str
@@ -77,7 +74,6 @@ class ModelCard:
     z_median_nm: float = 0.0
     smallest_diameter_nm: float = 0.0
     largest_doubt: float = 0.0
-    averaged: dict[str, float] = field(default_factory=dict)
     data: list[dict[str, Any]] = field(default_factory=list)
     terms: str = ""
     citations: list[str] = field(default_factory=list)

@@ -48,10 +48,6 @@ def test_open_settings_come_from_the_card(model: Model) -> None:
     filled = SegmentationSettings(z_median_nm=0.0, tta="d4").of(card)
     assert (filled.threshold, filled.z_median_nm, filled.smallest_diameter_nm) == (0.3, 0.0, 80.0)
     assert filled.tta == "d4"
-    card = model.with_card(threshold=0.3, averaged={"threshold": 0.4}).card
-    assert SegmentationSettings().of(card).threshold == 0.3
-    assert SegmentationSettings(tta="d4").of(card).threshold == 0.4
-    assert SegmentationSettings(tta="d4", threshold=0.6).of(card).threshold == 0.6
 
 
 @pytest.mark.parametrize(

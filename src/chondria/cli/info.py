@@ -68,9 +68,7 @@ def _model(name: str) -> None:
     card = asdict(model.card)
     for key in ("data", "citations"):
         card[key] = "\n" + "\n".join(f"  {entry}" for entry in card[key])
-    card["calibration"] = f"int8, {len(model.card.calibration)} convolutions"
-    if not model.card.calibration:
-        card["calibration"] = "none: int8 is not possible"
+    card["calibration"] = f"of {len(model.card.calibration)} convolutions, for int8"
     _print(card | {"parameters": f"{weights:,}"})
 
 

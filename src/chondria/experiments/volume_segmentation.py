@@ -20,12 +20,11 @@ from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.models import Model, ModelCard
 from chondria.morphometrics import ObjectTable, measure_objects
+from chondria.postprocessing.confidence import ObjectConfidence, object_confidence
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
 from chondria.postprocessing.instances import (
-    ObjectConfidence,
     connected_instances,
     keep_objects,
-    object_confidence,
     remove_small_objects,
 )
 from chondria.volume import Volume
@@ -94,12 +93,7 @@ class SegmentationSettings:
     def of(self, card: ModelCard) -> SegmentationSettings:
         """Fill what was left open from a model's card."""
         given = {name: getattr(self, name) for name in self.__slots__}
-        averaged = card.averaged if self.tta == "d4" else {}
-        filled = {
-            name: averaged.get(name, getattr(card, name))
-            for name, value in given.items()
-            if value is None
-        }
+        filled = {name: getattr(card, name) for name, value in given.items() if value is None}
         return SegmentationSettings(**(given | filled))
 
 

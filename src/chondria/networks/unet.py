@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from chondria.errors import ModelError, ShapeError
 from chondria.networks.dropout import ElementDropout
+from chondria.networks.initialisation import Initialisation, initialise
 
-__all__ = ["Activation", "ConvolutionPair", "Dropout", "Initialisation", "Pooling", "UNet"]
+__all__ = ["Activation", "ConvolutionPair", "Dropout", "Pooling", "UNet"]
 
 Activation = Literal["elu", "relu"]
-Initialisation = Literal["he_normal", "xavier_uniform", "lecun_normal"]
 Pooling = Literal["max", "average"]
 Dropout = Literal["element", "spatial"]
 
@@ -117,7 +117,7 @@ class UNet(nn.Module):
         )
         self.decoder = nn.ModuleList(pair(2 * widths[level], level) for level in up)
         self.head = nn.Conv2d(widths[0], channels_out, 1)
-        _initialise(self, initialisation)
+        initialise(self, initialisation)
 
     @property
     def stride_px(self) -> int:
@@ -204,34 +204,6 @@ def _dropout(rate: float, kind: Dropout) -> nn.Module:
     if rate == 0:
         return nn.Identity()
     return ElementDropout(rate) if kind == "element" else nn.Dropout2d(rate)
-
-
-def _initialise(network: nn.Module, initialisation: Initialisation) -> None:
-    for module in network.modules():
-        if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            continue
-        fan_in = _keras_fan_in(module)
-        if initialisation == "he_normal":
-            _truncated_normal(module.weight, (2.0 / fan_in) ** 0.5)
-        elif initialisation == "lecun_normal":
-            _truncated_normal(module.weight, (1.0 / fan_in) ** 0.5)
-        else:
-            nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-
-def _keras_fan_in(module: nn.Conv2d | nn.ConvTranspose2d) -> int:
-    """Kernel area times the third axis of Keras's kernel, which is the output of a transposed."""
-    area = module.kernel_size[0] * module.kernel_size[1]
-    transposed = isinstance(module, nn.ConvTranspose2d)
-    return area * (module.out_channels if transposed else module.in_channels)
-
-
-def _truncated_normal(weight: Tensor, deviation: float) -> None:
-    # Keras cuts at two deviations and widens so that the variance stays what was asked.
-    scale = deviation / 0.87962566103423978
-    nn.init.trunc_normal_(weight, std=scale, a=-2 * scale, b=2 * scale)
 
 
 def _check_counts(**options: int) -> None:

@@ -1,22 +1,19 @@
-"""From a mask to objects: connected components, small and unsure objects, holes."""
+"""From a mask to objects: connected components, small objects, holes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chondria.errors import PixelValueError, SettingsError, ShapeError
+from chondria.errors import PixelValueError, SettingsError
 from chondria.volume import as_zyx
 
 __all__ = [
-    "ObjectConfidence",
     "connected_instances",
     "fill_holes",
     "keep_objects",
-    "object_confidence",
     "remove_small_objects",
 ]
 
@@ -24,8 +21,6 @@ Connectivity = Literal[4, 6, 8, 18, 26]
 ALLOWED: Final[dict[int, tuple[Connectivity, ...]]] = {2: (4, 8), 3: (6, 18, 26)}
 # Foreground touches over corners, hence background only over edges.
 BACKGROUND_2D: Final = 4
-# Half a grey level of a probability in bytes: less is rounding.
-SMALLEST_DOUBT: Final = 1 / 510
 
 
 def connected_instances(
@@ -110,66 +105,6 @@ def remove_small_objects(labels: NDArray[Any], min_voxels: int) -> NDArray[Any]:
         kept: NDArray[Any] = kept_ids[dense.reshape(labels.shape)]
         return kept
     return keep_objects(labels, _voxel_counts(labels) >= min_voxels)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class ObjectConfidence:
-    """How sure the network is of each object, by identifier; 0 for those that do not occur.
-
-    Attributes
-    ----------
-    mean_probability : ndarray of float64, (largest identifier + 1,)
-        Mean over the object's voxels, 0 to 1.
-    doubt : ndarray of float64, (largest identifier + 1,)
-        ``1 - mean_probability``, as a multiple of the same over all objects' voxels together: 1 is
-        as sure as the average voxel, 3 three times less sure. Unlike the probability itself it
-        hardly depends on how sure the network is of the image as a whole.
-    """
-
-    mean_probability: NDArray[np.float64]
-    doubt: NDArray[np.float64]
-
-
-def object_confidence(labels: NDArray[Any], probability: NDArray[Any]) -> ObjectConfidence:
-    """Average the probability over the voxels of each object.
-
-    What a network takes for a mitochondrion by mistake, it seldom takes for one everywhere.
-
-    Parameters
-    ----------
-    labels : ndarray of int, (Z, Y, X)
-        A label map, numbered as `connected_instances` does.
-    probability : ndarray, (Z, Y, X)
-        Floats 0 to 1, or uint8, where 255 is certainty.
-
-    Returns
-    -------
-    ObjectConfidence
-        Mean probability and doubt of each object.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ.
-    """
-    if labels.shape != probability.shape:
-        raise ShapeError(
-            f"Found labels of shape {labels.shape} and probabilities of shape "
-            f"{probability.shape}; both must be of one volume."
-        )
-    counts, sums = (np.zeros(int(labels.max()) + 1) for _ in range(2))
-    for plane, values in zip(labels, probability, strict=True):
-        inside = plane != 0
-        ids = plane[inside].astype(np.intp)
-        in_plane = np.bincount(ids)
-        counts[: in_plane.size] += in_plane
-        sums[: in_plane.size] += np.bincount(ids, weights=values[inside])
-    if probability.dtype == np.uint8:
-        sums /= 255
-    mean = sums / np.maximum(counts, 1)
-    overall = 1 - sums.sum() / max(counts.sum(), 1)
-    doubt = np.where(counts > 0, (1 - mean) / max(overall, SMALLEST_DOUBT), 0.0)
-    return ObjectConfidence(mean, doubt)
 
 
 def keep_objects(labels: NDArray[Any], kept: NDArray[np.bool_]) -> NDArray[Any]:
