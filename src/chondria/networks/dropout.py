@@ -14,9 +14,9 @@ class ElementDropout(nn.Dropout):
     """Dropout (Srivastava et al. 2014), decided by 16 random bits for each value.
 
     PyTorch draws one Bernoulli number at a time on a CPU, which takes up to a fifth of a training
-    step of a U-Net (recipes/LOG.md); here one draw of 64 bits decides on four values. The rate is rounded
-    to a multiple of 2**-16, and the scale follows the rounded rate. Other devices draw as PyTorch
-    does.
+    step of a U-Net (recipes/LOG.md); here one draw of 64 bits decides on four values. The rate is
+    rounded to a multiple of 2**-16, and the scale follows the rounded rate. Other devices draw as
+    PyTorch does.
     """
 
     def forward(self, features: Tensor) -> Tensor:
