@@ -1,132 +1,129 @@
-"""Choose a model's post-processing on validation slices, and put it in the package.
+"""Choose a model's post-processing on validation blocks, and put the model in the package.
 
-python recipes/bundle.py RUN_FOLDER [--data FOLDER] [--dry-run]
+python recipes/bundle.py RUN_FOLDER [--chosen-on RUN_FOLDER] [--data FOLDER] [--dry-run]
+
+A model that learned from everything has nothing left to choose on: its settings are chosen on
+another run of the same recipe that kept blocks back.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.progress import Progress
 
 from chondria.allocation import retain_freed_memory
 from chondria.config import ImageSet, load_recipe
-from chondria.data.splits import block_split
+from chondria.data.splits import split_volume
 from chondria.evaluation.objects import as_mask
+from chondria.experiments.postprocessing_search import SearchGrid, score_block, sturdiest
 from chondria.inference.compute import choose_compute
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import open_volume
 from chondria.models import WEIGHTS, Model, load_model, save_model
-from chondria.postprocessing.confidence import object_confidence
-from chondria.postprocessing.filters import threshold, z_extent_slices, z_median
-from chondria.postprocessing.instances import connected_instances
 from chondria.volume import Volume
 
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-Z_MEDIANS_NM = (0.0, 15.0, 25.0, 35.0, 45.0, 65.0, 85.0)
-DOUBTS = (0.0, 6.0, 5.0, 4.5, 4.0, 3.75, 3.5, 3.25, 3.0, 2.75, 2.5, 2.25, 2.0, 1.75, 1.5)
+GRID = SearchGrid()
+# Settings serve both ways to predict, so both have a say.
+AVERAGING = ("none", "d4")
+SHOWN = 12
 
-SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A post-processing with its validation IoU for each set."""
-
-    threshold: float
-    z_median_nm: float
-    doubt: float
-    iou: dict[str, float]
-
-    @property
-    def mean(self) -> float:
-        """Plain mean over sets."""
-        return sum(self.iou.values()) / len(self.iou)
-
-    def __str__(self) -> str:
-        sets = "  ".join(f"{name} {value:.4f}" for name, value in self.iou.items())
-        return (
-            f"threshold {self.threshold:.2f}  z median {self.z_median_nm:4.0f} nm  "
-            f"doubt {self.doubt:.2f}  {sets}  mean {self.mean:.4f}"
-        )
+Scores = dict[str, NDArray[np.float64]]
+"""IoU over the grid, by set and averaging."""
 
 
 def main() -> None:
-    """Print the validation IoU of the better choices, and bundle the model with the best."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print the validation IoU of the better settings, and bundle the model with the sturdiest."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
+    parser.add_argument("--chosen-on", type=Path, help="run with validation blocks; RUN by default")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--dry-run", action="store_true")
     arguments = parser.parse_args()
     retain_freed_memory()
-    recipe = load_recipe(arguments.run / "recipe.yaml")
-    model = load_model(arguments.run / "model.safetensors")
-    root = arguments.data or Path(recipe.data.root)
-    blocks = {s.name: predict_block(model, s, root) for s in recipe.data.sets}
-    choices = [c for p, nm in product(THRESHOLDS, Z_MEDIANS_NM) for c in judge(blocks, p, nm)]
-    for choice in sorted(choices, key=lambda choice: choice.mean)[-SHOWN:]:
-        print(choice)
-    best = max(choices, key=lambda choice: choice.mean)
-    plain = next(c for c in choices if (c.threshold, c.z_median_nm, c.doubt) == (0.5, 0, 0))
-    print(f"plain: {plain}\nbest:  {best}")
+    judged = arguments.chosen_on or arguments.run
+    scores = score_run(judged, arguments.data)
+    mean = np.mean(list(scores.values()), axis=0)
+    for flat in mean.ravel().argsort()[-SHOWN:]:
+        print(describe(np.unravel_index(flat, GRID.shape), scores))
+    plain, best = (GRID.thresholds.index(0.5), 0, 0), sturdiest(mean)
+    print(f"plain:     {describe(plain, scores)}\nsturdiest: {describe(best, scores)}")
     if arguments.dry_run:
         return
-    figures = {f"iou_{name}": round(value, 4) for name, value in best.iou.items()}
-    figures |= {f"iou_{name}_plain": round(value, 4) for name, value in plain.iou.items()}
+    name = load_recipe(arguments.run / "recipe.yaml").name
+    model = load_model(arguments.run / "model.safetensors")
+    figures = {f"iou_{key}": round(float(grid[best]), 4) for key, grid in scores.items()}
+    figures |= {f"iou_{key}_plain": round(float(grid[plain]), 4) for key, grid in scores.items()}
+    steps = load_model(judged / "model.safetensors").card.validation["step"]
     bundled = model.with_card(
-        threshold=best.threshold,
-        z_median_nm=best.z_median_nm,
-        largest_doubt=best.doubt,
-        validation=figures | {"step": model.card.validation["step"]},
+        threshold=GRID.thresholds[best[0]],
+        z_median_nm=GRID.z_medians_nm[best[1]],
+        largest_doubt=finite(GRID.doubts[best[2]]),
+        validation=figures | {"step": steps},
     )
     WEIGHTS.mkdir(exist_ok=True)
-    path = save_model(bundled, WEIGHTS / f"{recipe.name}.safetensors")
+    path = save_model(bundled, WEIGHTS / f"{name}.safetensors")
     print(f"bundled {path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
-def predict_block(model: Model, settings: ImageSet, root: Path) -> tuple[Volume, np.ndarray]:
-    """Predict the validation block of a set on its own grid."""
+def score_run(run: Path, data: Path | None) -> Scores:
+    """Score the grid on the validation block of every set, with and without averaging."""
+    recipe = load_recipe(run / "recipe.yaml")
+    model = load_model(run / "model.safetensors")
+    root = data or Path(recipe.data.root)
+    sets = [settings for settings in recipe.data.sets if settings.validation_slices]
+    scores: Scores = {}
+    with Progress() as progress:
+        steps = len(sets) * len(AVERAGING) * len(GRID.thresholds)
+        task = progress.add_task("post-processing", total=steps)
+        for settings in sets:
+            image, truth = validation_block(settings, root)
+            for tta in AVERAGING:
+                probability = predict(model, image, tta, settings.name)
+                scores[f"{settings.name}_{tta}"] = score_block(
+                    probability, truth, GRID, lambda: progress.advance(task)
+                )
+    return scores
+
+
+def validation_block(settings: ImageSet, root: Path) -> tuple[Volume, NDArray[np.bool_]]:
+    """Cut the validation block of a set out of its images and masks, on their own grid."""
     image = open_volume(root / settings.images, settings.voxel_size_nm)
-    block = block_split(image.shape[0], settings.validation_slices, settings.gap_slices).validation
-    part = np.s_[block.start : block.stop]
-    truth = as_mask(open_volume(root / settings.masks).data[part])
-    image = image.with_data(image.data[part])
+    part = split_volume(
+        image.shape, settings.validation_axis, settings.validation_slices, settings.gap_slices
+    )[-1]
+    slices = part.split.validation
+    box = (slice(slices[0], slices[-1] + 1), *part.box[1:])
+    mask = as_mask(open_volume(root / settings.masks).numpy())
+    return image.with_data(np.ascontiguousarray(image.numpy()[box])), mask[box]
+
+
+def predict(model: Model, image: Volume, tta: str, name: str) -> Volume:
+    """Predict a block as `segment` would."""
     probability = np.empty(image.shape, np.uint8)
-    plan = PredictionSettings(choose_compute())
-    predict_volume(model, image, probability, settings=plan, where=settings.name)
-    return image.with_data(probability), truth
+    plan = PredictionSettings(choose_compute(), tta=tta)
+    predict_volume(model, image, probability, settings=plan, where=name)
+    return image.with_data(probability)
 
 
-def judge(blocks: dict[str, tuple[Volume, np.ndarray]], p: float, median_nm: float) -> list[Choice]:
-    """IoU of one threshold and one median, for every doubt."""
-    by_set = {name: ious(*block, p, median_nm) for name, block in blocks.items()}
-    return [
-        Choice(p, median_nm, doubt, {name: found[i] for name, found in by_set.items()})
-        for i, doubt in enumerate(DOUBTS)
-    ]
+def describe(place: tuple[int, ...], scores: Scores) -> str:
+    """One line of settings with the IoU of every set."""
+    i, j, k = place
+    each = "  ".join(f"{key} {grid[place]:.4f}" for key, grid in scores.items())
+    mean = np.mean([grid[place] for grid in scores.values()])
+    return (
+        f"threshold {GRID.thresholds[i]:.2f}  z median {GRID.z_medians_nm[j]:3.0f} nm  "
+        f"doubt {finite(GRID.doubts[k]):.2f}  {each}  mean {mean:.4f}"
+    )
 
 
-def ious(probability: Volume, truth: np.ndarray, p: float, median_nm: float) -> list[float]:
-    """One global IoU over the block for each doubt, from the counts of every object."""
-    values = probability.numpy()
-    mask = threshold(values, p)
-    if median_nm and probability.voxel_size_nm:
-        mask = z_median(mask, z_extent_slices(median_nm, probability.voxel_size_nm[0]))
-    labels = connected_instances(mask)
-    confidence = object_confidence(labels, values)
-    voxels = np.bincount(labels.ravel(), minlength=len(confidence.doubt))
-    true = np.bincount(labels[truth], minlength=len(confidence.doubt))
-    found = []
-    for largest in DOUBTS:
-        kept = confidence.doubt <= (largest or np.inf)
-        kept[0] = False
-        false = (voxels - true)[kept].sum()
-        found.append(float(true[kept].sum() / (truth.sum() + false)))
-    return found
+def finite(doubt: float) -> float:
+    """Largest doubt as a card says it: 0 keeps all."""
+    return doubt if np.isfinite(doubt) else 0.0
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class ImageSet(Settings):
     masks: str
     voxel_size_nm: tuple[Positive, Positive, Positive] | None = None
     weight: Positive = 1.0
+    validation_axis: Literal["z", "y", "x"] = "z"
     validation_slices: CountOrZero = 0
     gap_slices: CountOrZero = 0
     skip_empty: bool = False
@@ -74,6 +75,8 @@ class DataSettings(Settings):
     """What a network learns from."""
 
     root: str = "."
+    # False learns from the validation blocks too, once they have served to choose.
+    hold_out: bool = True
     sets: tuple[ImageSet, ...] = ()
     phantoms: tuple[PhantomSet, ...] = ()
 

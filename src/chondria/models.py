@@ -56,7 +56,7 @@ class ModelCard:
     citations : list of str
         Of the training data.
     validation : dict
-        Figures on the validation slices.
+        Figures on the validation slices, and the step of the weights that have them.
     calibration : dict
         What the convolutions see of the training slices, for int8
         (`chondria.networks.quantisation`).

@@ -42,6 +42,18 @@ def test_only_training_slices_are_drawn_and_all_of_them(split) -> None:
     assert not seen & {float(z) for z in split.validation}
 
 
+def test_volumes_that_only_validate_are_never_drawn() -> None:
+    given = [
+        volume(np.full((2, 16, 16), 10)),
+        volume(np.full((2, 16, 16), 20), split=Split(range(0), range(2)), weight=9.0),
+    ]
+    sampler = PatchSampler(given, 16, 100, NONE)
+    assert sampler.draw()[0].unique().tolist() == [10]
+    assert len(sampler.volumes) == 2
+    with pytest.raises(SettingsError, match="nothing to learn from"):
+        PatchSampler(given[1:], 16, 100, NONE)
+
+
 def test_weights_are_respected() -> None:
     levels = {10: 1.0, 20: 3.0, 30: 0.5}
     volumes = [volume(np.full((2, 16, 16), level), weight=w) for level, w in levels.items()]

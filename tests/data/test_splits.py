@@ -1,10 +1,11 @@
 """Training and validation never share a slice, nor neighbours within the gap."""
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chondria.data.splits import Split, block_split
+from chondria.data.splits import Split, block_split, split_volume
 from chondria.errors import SettingsError
 
 
@@ -43,3 +44,35 @@ def test_the_two_sides_are_apart_by_the_gap(n, n_validation, gap, every) -> None
 def test_impossible_splits_are_refused(arguments, sentence) -> None:
     with pytest.raises(SettingsError, match=sentence):
         block_split(*arguments)
+
+
+def test_along_z_both_sides_share_one_part() -> None:
+    (part,) = split_volume((20, 8, 9), "z", 4, 2, every=2)
+    assert part.box == (slice(0, 20), slice(0, 8), slice(0, 9))
+    assert part.split == block_split(20, 4, 2, every=2)
+
+
+@pytest.mark.parametrize("axis", ["y", "x"])
+def test_in_the_plane_each_side_is_a_part_with_all_slices(axis: str) -> None:
+    shape = (20, 30, 40)
+    learned, chosen = split_volume(shape, axis, 10, 3, every=6)
+    index = "zyx".index(axis)
+    seen = np.zeros(shape, int)
+    seen[learned.box] += 1
+    seen[chosen.box] += 1
+    along = np.moveaxis(seen, index, 0).reshape(shape[index], -1)
+    n = shape[index]
+    assert (along[: n - 13] == 1).all()
+    assert (along[n - 13 : n - 10] == 0).all()
+    assert (along[n - 10 :] == 1).all()
+    assert learned.split == Split(range(20), range(0))
+    assert chosen.split == Split(range(0), range(0, 20, 6))
+    with pytest.raises(SettingsError, match="at least one must be left"):
+        split_volume(shape, axis, 50, 3)
+
+
+@pytest.mark.parametrize("axis", ["z", "y", "x"])
+def test_without_validation_there_is_one_part(axis: str) -> None:
+    (part,) = split_volume((20, 30, 40), axis, 0, 3)
+    assert np.ones((20, 30, 40))[part.box].size == 20 * 30 * 40
+    assert (list(part.split.train), len(part.split.validation)) == (list(range(20)), 0)

@@ -304,3 +304,26 @@ def test_slices_without_annotation_are_skipped(recipe: Path, tmp_path: Path) -> 
     assert list(volume.split.train) == [z for z in every if emptied[z].any()]
     assert 1 not in volume.split.train
     assert card["slices"].endswith(f"({len(volume.split.train)})")
+
+
+def test_a_block_in_the_plane_validates_until_it_is_learned_from(
+    recipe: Path, tmp_path: Path, blobs
+) -> None:
+    block = ["data.phantoms=[]", "data.sets.0.validation_axis=x", "data.sets.0.gap_slices=4"]
+    block += ["data.sets.0.validation_slices=40", "data.sets.0.validate_every=3"]
+    settings = load_recipe(recipe, block)
+    (learned, card), (chosen, other) = load_training_data(settings, tmp_path / "data")
+    assert (learned.images.shape, chosen.images.shape) == ((8, 56, 50), (8, 56, 20))  # at 10 nm
+    truth = blobs[1].numpy() > 0
+    np.testing.assert_array_equal(learned.masks.numpy() > 0, truth[:, :, :50])
+    np.testing.assert_array_equal(chosen.masks.numpy() > 0, truth[:, :, -20:])
+    assert list(chosen.split.validation) == [0, 3, 6]
+    assert (card["used_for"], other["used_for"]) == ("training", "validation")
+    assert other["box_zyx"] == [[0, 8], [0, 112], [104, 144]]
+    run = train_recipe(settings, tmp_path / "run", device="cpu")
+    assert 0 <= run.model.card.validation["iou_blobs"] <= 1
+
+    everything = load_recipe(recipe, [*block, "data.hold_out=false"])
+    ((volume, _),) = load_training_data(everything, tmp_path / "data")
+    assert volume.images.shape == (8, 56, 72)
+    assert not len(volume.split.validation)

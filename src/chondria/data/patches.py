@@ -35,7 +35,7 @@ class TrainingVolume:
     split : Split
         Slices to learn from and to validate on.
     weight : float
-        Share of the patches, relative to the other volumes.
+        Share of the patches, relative to the other volumes with slices to learn from.
     """
 
     name: str
@@ -105,7 +105,7 @@ class PatchSampler:
     Raises
     ------
     SettingsError
-        If there is no volume or a weight is not above zero.
+        If there is no volume to learn from or a weight is not above zero.
     """
 
     def __init__(
@@ -123,7 +123,10 @@ class PatchSampler:
         self.batch = batch
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
-        self._weights = torch.tensor([volume.weight for volume in volumes])
+        self._sources = [volume for volume in volumes if len(volume.split.train)]
+        if not self._sources:
+            raise SettingsError("Found nothing to learn from: every slice is kept for validation.")
+        self._weights = torch.tensor([volume.weight for volume in self._sources])
         self._window_px = window_px(patch_px, augmentation)
 
     def draw(self) -> tuple[Tensor, Tensor]:
@@ -151,7 +154,7 @@ class PatchSampler:
         spots = torch.rand(self.batch, 3, generator=self.generator, dtype=torch.float64).tolist()
         places = []
         for index, (u, v, w) in zip(chosen.tolist(), spots, strict=True):
-            volume = self.volumes[index]
+            volume = self._sources[index]
             _, height, width = volume.images.shape
             z = volume.split.train[int(u * len(volume.split.train))]
             y, x = (_centre(s, n, self.patch_px) for s, n in ((v, height), (w, width)))

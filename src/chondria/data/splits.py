@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from chondria.errors import SettingsError
 
-__all__ = ["Split", "block_split"]
+__all__ = ["AXES", "Part", "Split", "block_split", "split_volume"]
+
+AXES = ("z", "y", "x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,65 @@ class Split:
 
     train: Sequence[int]
     validation: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A box (Z, Y, X) of a volume that is read, and which of its slices serve for what."""
+
+    box: tuple[slice, slice, slice]
+    split: Split
+
+
+def split_volume(
+    shape: tuple[int, int, int],
+    axis: str,
+    validation_slices: int,
+    gap_slices: int,
+    every: int = 1,
+) -> list[Part]:
+    """Divide a volume into what is learned from and what is chosen on.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the volume, (Z, Y, X).
+    axis : {"z", "y", "x"}
+        Along `z` the two share a part. Along `y` or `x` each is a part of its own: all z slices,
+        cut in the plane, so that a thin volume has validation objects that it does not learn from.
+    validation_slices, gap_slices : int
+        Slices along the axis, see `block_split`.
+    every : int
+        Validate on every n-th z slice only.
+
+    Returns
+    -------
+    list of Part
+        One or two, the one to learn from first.
+
+    Raises
+    ------
+    SettingsError
+        As `block_split`.
+    """
+    index = AXES.index(axis)
+    split = block_split(shape[index], validation_slices, gap_slices, every if axis == "z" else 1)
+    if axis == "z" or not validation_slices:
+        slices = split if axis == "z" else Split(range(shape[0]), range(0))
+        return [Part(_box(shape, index, range(shape[index])), slices)]
+    every_z = range(shape[0])
+    learned, chosen = (_box(shape, index, side) for side in (split.train, split.validation))
+    return [
+        Part(learned, Split(every_z, range(0))),
+        Part(chosen, Split(range(0), every_z[::every])),
+    ]
+
+
+def _box(shape: tuple[int, int, int], axis: int, side: Sequence[int]) -> tuple[slice, slice, slice]:
+    whole = [slice(0, n) for n in shape]
+    whole[axis] = slice(side[0], side[-1] + 1)
+    z, y, x = whole
+    return z, y, x
 
 
 def block_split(n_slices: int, validation_slices: int, gap_slices: int, every: int = 1) -> Split:

@@ -15,7 +15,7 @@ from chondria.data.patches import TrainingVolume
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
 from chondria.data.resample import grid_shape, resample_mask, resample_slices
-from chondria.data.splits import Split, block_split
+from chondria.data.splits import Part, Split, block_split, split_volume
 from chondria.errors import PixelValueError, ShapeError, VoxelSizeError
 from chondria.evaluation.objects import as_mask
 from chondria.io import data_hash, open_volume
@@ -53,7 +53,7 @@ def load_training_data(
     loaded: TrainingData = []
     for settings in recipe.data.sets:
         say(f"reading {settings.name}")
-        loaded.append(_load_images(settings, recipe, data_root))
+        loaded += _load_images(settings, recipe, data_root)
     for phantom in recipe.data.phantoms:
         for index in range(phantom.count):
             say(f"making {phantom.name} {index + 1} of {phantom.count}")
@@ -61,9 +61,7 @@ def load_training_data(
     return loaded
 
 
-def _load_images(
-    settings: ImageSet, recipe: Recipe, root: Path
-) -> tuple[TrainingVolume, dict[str, Any]]:
+def _load_images(settings: ImageSet, recipe: Recipe, root: Path) -> TrainingData:
     images = open_volume(root / settings.images, settings.voxel_size_nm)
     masks = open_volume(root / settings.masks, settings.voxel_size_nm or images.voxel_size_nm)
     if images.shape != masks.shape:
@@ -71,9 +69,10 @@ def _load_images(
             f"Found images of shape {images.shape} and masks of shape {masks.shape} in the set "
             f"'{settings.name}'; every image needs a mask of its own size."
         )
-    split = block_split(
-        images.shape[0],
-        settings.validation_slices,
+    parts = split_volume(
+        images.shape,
+        settings.validation_axis,
+        settings.validation_slices if recipe.data.hold_out else 0,
         settings.gap_slices,
         settings.validate_every,
     )
@@ -83,18 +82,35 @@ def _load_images(
             f"Found no foreground in {root / settings.masks}; a network cannot learn from empty "
             "masks: check that these are the masks."
         )
-    if settings.skip_empty:
-        kept = [z for z in split.train if mask[z].any()]
-        split = Split(kept, split.validation)
     card = {
         "name": settings.name,
-        "slices": f"{split.train[0]}-{split.train[-1]} ({len(split.train)})",
         "voxel_size_nm": images.voxel_size_nm,
         "images_sha256": data_hash(images),
         "masks_sha256": data_hash(masks),
     }
-    volume = _to_training(settings.name, images, mask, recipe, split, settings.weight)
-    return volume, card
+    return [_load_part(part, images, mask, settings, recipe, card) for part in parts]
+
+
+def _load_part(
+    part: Part,
+    images: Volume,
+    mask: NDArray[np.bool_],
+    settings: ImageSet,
+    recipe: Recipe,
+    card: dict[str, Any],
+) -> tuple[TrainingVolume, dict[str, Any]]:
+    mask = mask[part.box]
+    split = part.split
+    if settings.skip_empty:
+        split = Split([z for z in split.train if mask[z].any()], split.validation)
+    slices = split.train or split.validation
+    card = card | {
+        "used_for": "training" if split.train else "validation",
+        "slices": f"{slices[0]}-{slices[-1]} ({len(slices)})",
+        "box_zyx": [[side.start, side.stop] for side in part.box],
+    }
+    cut = images.with_data(images.data[part.box])
+    return _to_training(settings.name, cut, mask, recipe, split, settings.weight), card
 
 
 def _make_phantom(
