@@ -19,7 +19,7 @@ from chondria.allocation import retain_freed_memory
 from chondria.config import ImageSet, load_recipe
 from chondria.data.splits import split_volume
 from chondria.evaluation.objects import as_mask
-from chondria.experiments.postprocessing_search import SearchGrid, score_block, sturdiest
+from chondria.experiments.postprocessing_search import BlockScores, SearchGrid, score_block
 from chondria.inference.compute import choose_compute
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
@@ -32,12 +32,13 @@ GRID = SearchGrid()
 AVERAGING = ("none", "d4")
 SHOWN = 12
 
-Scores = dict[str, NDArray[np.float64]]
-"""IoU over the grid, by set and averaging."""
+Box = tuple[slice, slice, slice]
+Scores = dict[str, BlockScores]
+"""By set and averaging."""
 
 
 def main() -> None:
-    """Print the validation IoU of the better settings, and bundle the model with the sturdiest."""
+    """Print the settings of which most is expected, and bundle the model with the first."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--chosen-on", type=Path, help="run with validation blocks; RUN by default")
@@ -47,17 +48,20 @@ def main() -> None:
     retain_freed_memory()
     judged = arguments.chosen_on or arguments.run
     scores = score_run(judged, arguments.data)
-    mean = np.mean(list(scores.values()), axis=0)
-    for flat in mean.ravel().argsort()[-SHOWN:]:
-        print(describe(np.unravel_index(flat, GRID.shape), scores))
-    plain, best = (GRID.thresholds.index(0.5), 0, 0), sturdiest(mean)
-    print(f"plain:     {describe(plain, scores)}\nsturdiest: {describe(best, scores)}")
+    expected = np.mean([block.expected for block in scores.values()], axis=0)
+    better = [np.unravel_index(flat, GRID.shape) for flat in expected.ravel().argsort()]
+    for place in better[-SHOWN:]:
+        print(f"expected {expected[place]:.4f}  {describe(place, scores)}")
+    plain, best = (GRID.thresholds.index(0.5), 0, 0), better[-1]
+    print(f"plain:  {describe(plain, scores)}\nchosen: {describe(best, scores)}")
     if arguments.dry_run:
         return
     name = load_recipe(arguments.run / "recipe.yaml").name
     model = load_model(arguments.run / "model.safetensors")
-    figures = {f"iou_{key}": round(float(grid[best]), 4) for key, grid in scores.items()}
-    figures |= {f"iou_{key}_plain": round(float(grid[plain]), 4) for key, grid in scores.items()}
+    figures = {f"iou_{key}": round(float(block.iou[best]), 4) for key, block in scores.items()}
+    figures |= {
+        f"iou_{key}_plain": round(float(block.iou[plain]), 4) for key, block in scores.items()
+    }
     steps = load_model(judged / "model.safetensors").card.validation["step"]
     bundled = model.with_card(
         threshold=GRID.thresholds[best[0]],
@@ -93,13 +97,23 @@ def score_run(run: Path, data: Path | None) -> Scores:
 def validation_block(settings: ImageSet, root: Path) -> tuple[Volume, NDArray[np.bool_]]:
     """Cut the validation block of a set out of its images and masks, on their own grid."""
     image = open_volume(root / settings.images, settings.voxel_size_nm)
+    box = validation_box(settings, image.shape)
+    mask = as_mask(open_volume(root / settings.masks).numpy())
+    return cut(image, box), mask[box]
+
+
+def validation_box(settings: ImageSet, shape: tuple[int, int, int]) -> Box:
+    """Where the validation block of a set lies."""
     part = split_volume(
-        image.shape, settings.validation_axis, settings.validation_slices, settings.gap_slices
+        shape, settings.validation_axis, settings.validation_slices, settings.gap_slices
     )[-1]
     slices = part.split.validation
-    box = (slice(slices[0], slices[-1] + 1), *part.box[1:])
-    mask = as_mask(open_volume(root / settings.masks).numpy())
-    return image.with_data(np.ascontiguousarray(image.numpy()[box])), mask[box]
+    return slice(slices[0], slices[-1] + 1), part.box[1], part.box[2]
+
+
+def cut(image: Volume, box: Box) -> Volume:
+    """Take a box of an image."""
+    return image.with_data(np.ascontiguousarray(image.numpy()[box]))
 
 
 def predict(model: Model, image: Volume, tta: str, name: str) -> Volume:
@@ -113,8 +127,8 @@ def predict(model: Model, image: Volume, tta: str, name: str) -> Volume:
 def describe(place: tuple[int, ...], scores: Scores) -> str:
     """One line of settings with the IoU of every set."""
     i, j, k = place
-    each = "  ".join(f"{key} {grid[place]:.4f}" for key, grid in scores.items())
-    mean = np.mean([grid[place] for grid in scores.values()])
+    each = "  ".join(f"{key} {block.iou[place]:.4f}" for key, block in scores.items())
+    mean = np.mean([block.iou[place] for block in scores.values()])
     return (
         f"threshold {GRID.thresholds[i]:.2f}  z median {GRID.z_medians_nm[j]:3.0f} nm  "
         f"doubt {finite(GRID.doubts[k]):.2f}  {each}  mean {mean:.4f}"
