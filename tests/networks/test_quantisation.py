@@ -37,6 +37,16 @@ def test_a_convolution_on_the_grid_of_its_range_is_exact() -> None:
         assert rounded(images * 3).max() == pytest.approx(155 / 4, abs=1e-3)
 
 
+def test_outliers_do_not_widen_a_range() -> None:
+    network = nn.Sequential(*(nn.Conv2d(1, 1, 1) for _ in range(3))).eval()
+    nn.init.constant_(network[0].weight, 1.0)
+    nn.init.constant_(network[0].bias, 0.0)
+    images = torch.linspace(-1, 1, 2 * 64 * 64).reshape(2, 1, 64, 64)
+    images[0, 0, 0, :5], images[1, 0, -1, -5:] = -500.0, 900.0
+    low, high = measure_ranges(network, [images])["1"]
+    assert (low, high) == pytest.approx((-1, 1), abs=0.01)
+
+
 def test_ranges_are_means_over_batches(network) -> None:
     seen = batches(2)
     one, other, both = (measure_ranges(network, some) for some in (seen[:1], seen[1:], seen))

@@ -1,9 +1,9 @@
 """Eight-bit convolutions: measure the ranges of their inputs, and round inputs and weights to them.
 
 As Jacob et al. (2018, arXiv:1712.05877): inputs to 256 levels between the smallest and the largest
-value seen in calibration, zero among them; weights to 255 levels, symmetric, for each output
-channel. The rounded network computes in floating point what integers would; a backend that
-recognises the rounding (OpenVINO) computes it in integers.
+value seen in calibration, zero among them and a thousandth at either end left out; weights to 255
+levels, symmetric, for each output channel. The rounded network computes in floating point what
+integers would; a backend that recognises the rounding (OpenVINO) computes it in integers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from copy import deepcopy
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,12 @@ from chondria.networks.folding import fold_batch_norm
 __all__ = ["Ranges", "measure_ranges", "quantise"]
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+# What is left out at either end: a network without normalisation has few values far from all
+# others, and to hold them the steps of all would grow (recipes/LOG.md).
+OUTLIERS: Final = 1e-3
+# Values that are looked at in one batch; more say no more.
+VALUES: Final = 2**20
 
 # Smallest and largest input of each convolution, by its name in the network.
 Ranges = Mapping[str, tuple[float, float]]
@@ -40,15 +47,15 @@ def measure_ranges(network: nn.Module, batches: Iterable[Tensor]) -> dict[str, t
     Returns
     -------
     dict of str to tuple of float
-        For each convolution that `quantise` rounds, the smallest and the largest of its inputs,
-        each averaged over the batches, so that one odd pixel does not widen the range.
+        For each convolution that `quantise` rounds, the smallest and the largest of its inputs but
+        for the outliers, each averaged over the batches.
     """
     folded = fold_batch_norm(network)
     convolutions = _rounded(folded)
     seen: dict[str, list[tuple[float, float]]] = {name: [] for name in convolutions}
 
     def note(name: str, values: Tensor) -> None:
-        seen[name].append((float(values.min()), float(values.max())))
+        seen[name].append(_span(values))
 
     with ExitStack() as hooks, torch.inference_mode():
         for name, convolution in convolutions.items():
@@ -63,6 +70,14 @@ def measure_ranges(network: nn.Module, batches: Iterable[Tensor]) -> dict[str, t
         )
         for name, spans in seen.items()
     }
+
+
+def _span(values: Tensor) -> tuple[float, float]:
+    flat = values.flatten()
+    flat = flat[:: 1 + flat.numel() // VALUES].float()
+    low = torch.quantile(flat, OUTLIERS, interpolation="lower")
+    high = torch.quantile(flat, 1 - OUTLIERS, interpolation="higher")
+    return float(low), float(high)
 
 
 def quantise(network: nn.Module, ranges: Ranges) -> nn.Module:
