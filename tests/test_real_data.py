@@ -1,4 +1,8 @@
-"""The model of the package on real data: slices it was not trained on, whole, tiled and cropped."""
+"""The model of the package on real data, whole, tiled and cropped.
+
+It has learned from these slices: what is tested is that nothing is lost or shifted between a file
+and its labels, not how good the model is (recipes/LOG.md).
+"""
 
 import json
 from pathlib import Path
@@ -27,7 +31,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def crop(data_folder: Path) -> tuple[Volume, np.ndarray]:
-    """Odd numbers of slices, rows and columns of the validation block, and their mask."""
+    """Odd numbers of slices, rows and columns of the last slices, and their mask."""
     folder = data_folder / "lucchi++" / "train"
     part = np.s_[150:157, 31:632, 17:820]
     image = open_volume(folder / "images").data[part]
