@@ -1,4 +1,4 @@
-"""The search scores what `segment` would do, and expects of a bound what chance leaves of it."""
+"""Every threshold, median and doubt is scored as it is, and by what chance would leave of it."""
 
 import numpy as np
 import pytest

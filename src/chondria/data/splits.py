@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chondria.errors import SettingsError
 
-__all__ = ["AXES", "Part", "Split", "block_split", "split_volume"]
+__all__ = ["Part", "Split", "block_split", "split_volume"]
 
 AXES = ("z", "y", "x")
 
@@ -59,16 +59,15 @@ def split_volume(
     SettingsError
         As `block_split`.
     """
-    index = AXES.index(axis)
-    split = block_split(shape[index], validation_slices, gap_slices, every if axis == "z" else 1)
-    if axis == "z" or not validation_slices:
-        slices = split if axis == "z" else Split(range(shape[0]), range(0))
-        return [Part(_box(shape, index, range(shape[index])), slices)]
     every_z = range(shape[0])
-    learned, chosen = (_box(shape, index, side) for side in (split.train, split.validation))
+    if axis == "z" or not validation_slices:
+        split = block_split(shape[0], validation_slices, gap_slices, every)
+        return [Part(_box(shape, 0, every_z), split)]
+    index = AXES.index(axis)
+    block = block_split(shape[index], validation_slices, gap_slices)
     return [
-        Part(learned, Split(every_z, range(0))),
-        Part(chosen, Split(range(0), every_z[::every])),
+        Part(_box(shape, index, block.train), Split(every_z, range(0))),
+        Part(_box(shape, index, block.validation), Split(range(0), every_z[::every])),
     ]
 
 

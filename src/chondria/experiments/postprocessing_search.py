@@ -74,6 +74,8 @@ def score_block(
 ) -> BlockScores:
     """Score every post-processing of a grid on a block.
 
+    Unlike `segment`, which drops the smallest objects first, it keeps them.
+
     Parameters
     ----------
     probability : Volume, (Z, Y, X)
