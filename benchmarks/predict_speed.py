@@ -1,4 +1,4 @@
-"""Time prediction against plain PyTorch, the thesis's blending and the processor's peak.
+"""Time prediction against plain PyTorch, the thesis's blending and the device's peak.
 
 On the slices' own grid, interleaved in one process, by an untrained U-Net of 32 filters (speed does
 not depend on the weights), or by a model:
@@ -6,13 +6,14 @@ not depend on the weights), or by a model:
 - *eager*: whole slices through the network as PyTorch runs it by default (fp32, NCHW);
 - *segment ...*: `chondria segment` from PNG files to a run folder, for each backend and precision;
 - *predict ...*: prediction alone, from memory to memory; *d4*: averaged over 8 flips and rotations;
+- *peak ...*: products of large matrices, of which prediction is said to reach a share;
 - *blending*: the thesis's routine (256-pixel windows, stride 128, 8 variants) on one slice.
 
 Prints ratios, the share of the peak of matrix products that was measured in the same process, and
 with a model how far blended and 8-fold masks agree; then one line of JSON.
 
     python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--filters 32 | --model NAME]
-                                       [--repeats 5] [--no-blending]
+                                       [--device auto] [--repeats 5] [--no-blending]
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from peak import flops_per_pixel, matrix_products, peak_flops
 from slices import SLICES, VOXEL_SIZE_NM, find_slices
 from thesis_blending import blended_prediction
 from timing import interleaved, medians, print_record
-from torch.utils.flop_counter import FlopCounterMode
 
 import chondria.io
 from chondria.allocation import retain_freed_memory
@@ -39,7 +40,7 @@ from chondria.data.normalize import measure_normalisation
 from chondria.experiments.segmentation import segment
 from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.inference.compute import Compute, choose_compute
-from chondria.inference.device import describe_device
+from chondria.inference.device import choose_device, describe_device
 from chondria.inference.predict import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.models import Model, load_model
@@ -49,12 +50,11 @@ from chondria.volume import Volume
 
 __all__ = ["main"]
 
-PEAK_SIDE = 2048
-
 
 def main() -> None:
     options = parse_options()
-    computes = available()
+    device = choose_device(options.device)
+    computes = available(device)
     # No pixel size: all of them see the same pixels.
     model = chosen_model(options).with_card(pixel_size_nm=None)
     retain_freed_memory()
@@ -66,11 +66,11 @@ def main() -> None:
         jobs = make_jobs(model, paths, volume, computes, scratch)
         if not options.no_blending:
             first = normalised(volume)[0]
-            jobs["blending, 1 slice"] = lambda: blended_prediction(plain(model), first)
+            jobs["blending, 1 slice"] = lambda: blended_prediction(plain(model, device), first)
         print(f"{len(paths)} slices of {volume.shape[1:]}, {options.repeats} repeats: ", end="")
         print(", ".join(map(str, computes)))
         seconds = interleaved(jobs, options.repeats)
-    report(seconds, model, volume, options)
+    report(seconds, model, volume, device, options)
     if options.model and not options.no_blending:
         agreement(model, volume.with_data(volume.data[:1]), computes)
 
@@ -84,35 +84,32 @@ def chosen_model(options: argparse.Namespace) -> Model:
     return Model(network, card)
 
 
-def available() -> list[Compute]:
-    """Every backend at every precision that this machine has; the default one last."""
-    default = choose_compute("cpu")
+def available(device: torch.device) -> list[Compute]:
+    """Every backend at every precision that the device has; the default one last."""
+    default = choose_compute(str(device))
     backends = dict.fromkeys(["torch", default.backend])
     precisions = dict.fromkeys(["fp32", default.precision])
-    computes = [choose_compute("cpu", p, b) for b in backends for p in precisions]
+    computes = [choose_compute(str(device), p, b) for b in backends for p in precisions]
     if default.backend == "openvino":
-        computes.insert(-1, choose_compute("cpu", "int8", "openvino"))
+        computes.insert(-1, choose_compute(str(device), "int8", "openvino"))
     return computes
 
 
 def make_jobs(
     model: Model, paths: list[Path], volume: Volume, computes: list[Compute], scratch: Path
 ) -> dict[str, Callable[[], object]]:
-    eager_network = deepcopy(model.network)  # prediction changes the memory format of its own
-    batches = [torch.from_numpy(image)[None, None] for image in normalised(volume)]
-
-    @torch.inference_mode()
-    def eager() -> None:
-        for batch in batches:
-            torch.sigmoid(eager_network(batch))
-
-    jobs: dict[str, Callable[[], object]] = {"eager": eager}
+    device = computes[0].device
+    probability_of = plain(model, device)
+    images = [torch.from_numpy(image)[None, None] for image in normalised(volume)]
+    jobs: dict[str, Callable[[], object]] = {"eager": lambda: [probability_of(i) for i in images]}
     for compute in computes:
         name = f"{compute.backend} {compute.precision}"
         jobs[f"segment {name}"] = lambda c=compute: run_segment(model, paths, scratch, c)
         jobs[f"predict {name}"] = lambda c=compute: probabilities(model, volume, c)
         if compute.precision != "int8":  # PyTorch multiplies no matrices of bytes on a CPU
-            jobs[f"peak {compute.precision}"] = lambda c=compute: matrix_product(c.precision)
+            jobs[f"peak {compute.precision}"] = lambda c=compute: matrix_products(
+                c.precision, device
+            )
     jobs["d4"] = lambda: probabilities(model, volume, computes[-1], tta="d4")
     return jobs
 
@@ -120,7 +117,7 @@ def make_jobs(
 def run_segment(model: Model, paths: list[Path], scratch: Path, compute: Compute) -> None:
     """The whole job of a user."""
     settings = SegmentationSettings(
-        device="cpu", precision=compute.precision, backend=compute.backend
+        device=str(compute.device), precision=compute.precision, backend=compute.backend
     )
     volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
     segment(model, volume, scratch / "run", settings, format="png-slices")
@@ -139,36 +136,28 @@ def normalised(volume: Volume) -> NDArray[np.float32]:
     return measure_normalisation(volume.data)(volume.numpy())
 
 
-def plain(model: Model) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The network as PyTorch runs it by default."""
-    network = deepcopy(model.network)
+def plain(model: Model, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network as PyTorch runs it by default, from memory to memory."""
+    # A copy, as prediction changes the memory format of its own.
+    network = deepcopy(model.network).to(device)
 
     @torch.inference_mode()
     def probability_of(images: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(network(images))
+        return torch.sigmoid(network(images.to(device))).cpu()
 
     return probability_of
 
 
-def matrix_product(precision: str) -> None:
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    square = torch.ones(PEAK_SIDE, PEAK_SIDE, dtype=dtype)
-    for _ in range(4):
-        square @ square
-
-
-def flops_per_pixel(model: Model) -> float:
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model.network(torch.zeros(1, 1, 256, 256))
-    return counter.get_total_flops() / 256**2
-
-
 def report(
-    seconds: dict[str, list[float]], model: Model, volume: Volume, options: argparse.Namespace
+    seconds: dict[str, list[float]],
+    model: Model,
+    volume: Volume,
+    device: torch.device,
+    options: argparse.Namespace,
 ) -> None:
     middle = medians(seconds)
     megapixels = np.prod(volume.shape) / 1e6
-    flops = flops_per_pixel(model)
+    flops = flops_per_pixel(model.network)
     shares, over_eager = {}, {}
     for name, median in middle.items():
         job, _, precision = name.rpartition(" ")
@@ -180,7 +169,7 @@ def report(
             over_eager[name] = 8 * middle["eager"] / median
             said += f", {over_eager[name]:5.2f} x eager, eight times"
         if job.startswith("predict") and f"peak {precision}" in middle:
-            peak = 4 * 2 * PEAK_SIDE**3 / middle[f"peak {precision}"]
+            peak = peak_flops(middle[f"peak {precision}"], device)
             shares[name] = flops * megapixels * 1e6 / median / peak
             said += f", {shares[name]:.2f} of the peak ({peak / 1e9:.0f} GFLOP/s)"
         print(said)
@@ -188,13 +177,13 @@ def report(
         ratio = middle["blending, 1 slice"] / (middle["d4"] / volume.shape[0])
         print(f"8-fold averaging is {ratio:.1f} times as fast as the thesis's blending")
     measured = {"share_of_peak": shares, "over_eager": over_eager, "megapixels": megapixels}
-    print_record(describe_device(torch.device("cpu")), vars(options), seconds, **measured)
+    print_record(describe_device(device), vars(options), seconds, **measured)
 
 
 def agreement(model: Model, one: Volume, computes: list[Compute]) -> None:
     """Masks of whole-slice 8-fold averaging and of the blending, on one slice."""
     image = measure_normalisation(one.data)(one.numpy())[0]
-    blended = blended_prediction(plain(model), image)
+    blended = blended_prediction(plain(model, computes[0].device), image)
     for compute in (computes[0], computes[-1]):
         averaged = probabilities(model, one, compute, tta="d4")[0]
         masks = averaged >= 0.5, blended >= 0.5
@@ -206,6 +195,7 @@ def agreement(model: Model, one: Volume, computes: list[Compute]) -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SLICES)
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--filters", type=int, default=32)
     parser.add_argument("--model")

@@ -25,7 +25,8 @@ from chondria.inference.device import choose_precision
 from chondria.inference.predict import PredictionSettings, predict
 from chondria.networks.catalog import build_network
 from chondria.networks.unet import UNet
-from chondria.training.train import TrainingPlan, train
+from chondria.training.plan import TrainingPlan
+from chondria.training.train import train
 
 __all__ = ["main"]
 

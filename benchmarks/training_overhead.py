@@ -5,7 +5,8 @@ Times, interleaved in one process: `chondria.training.train.train` as it is (sam
 backward pass and optimizer step over one batch that is ready in memory, at the same precision
 (channels-last, autocast); and *eager*, the bare loop as PyTorch runs it by default (fp32, NCHW).
 The volumes are synthetic tissue in memory, or Lucchi++ where
-CHONDRIA_DATA names a folder that holds it. Prints the ratios, then one line of JSON.
+CHONDRIA_DATA names a folder that holds it. Prints the ratios and the share of the peak of matrix
+products that was measured in the same process (the utilisation), then one line of JSON.
 
     python benchmarks/training_overhead.py [--filters 16] [--patch 256] [--batch 6] [--steps 10]
                                            [--precision bf16|fp32] [--repeats 5]
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from peak import matrix_products, peak_flops, training_flops_per_pixel
 from timing import interleaved, medians, options_parser, print_record
 
 import chondria.io
@@ -35,7 +37,8 @@ from chondria.inference.device import choose_device, choose_precision, describe_
 from chondria.networks.catalog import build_network
 from chondria.training.losses import LOSSES
 from chondria.training.optimizers import build_optimizer
-from chondria.training.train import TrainingPlan, train
+from chondria.training.plan import TrainingPlan
+from chondria.training.train import train
 
 __all__ = ["main"]
 
@@ -92,6 +95,7 @@ def make_jobs(
         "bare": lambda: bare_loop(network(), ready, plan, torch.channels_last),
         "draw": lambda: [sampler.draw() for _ in range(plan.steps)],
         "train": lambda: train(network(), sampler, plan),
+        "peak": lambda: matrix_products(plan.precision, device),
     }
 
 
@@ -124,14 +128,25 @@ def report(
     ratio, over_eager = middle["bare"] / middle["train"], middle["eager"] / middle["train"]
     pairs = [bare / job for job, bare in zip(seconds["train"], seconds["bare"], strict=True)]
     patches = plan.steps * options.batch
-    for name, values in seconds.items():
+    for name in ("eager", "bare", "draw", "train"):
+        values = seconds[name]
         low, median, high = (patches / s for s in (max(values), middle[name], min(values)))
         print(f"{name:>6}: {median:.2f} patches/s (from {low:.2f} to {high:.2f})")
     print(f"training sustains {ratio:.3f} of the bare rate", end=" ")
     print(f"(single rounds from {min(pairs):.3f} to {max(pairs):.3f}), {over_eager:.2f} x eager")
+    network = build_network("unet", filters=options.filters)
+    flops = training_flops_per_pixel(network) * patches * options.patch**2 / middle["train"]
+    peak = peak_flops(middle["peak"], device)
+    print(f"and {flops / peak:.3f} of the peak ({peak / 1e9:.0f} GFLOP/s)")
     given = vars(options) | {"precision": plan.precision}
     print_record(
-        describe_device(device), given, seconds, patches=patches, ratio=ratio, over_eager=over_eager
+        describe_device(device),
+        given,
+        seconds,
+        patches=patches,
+        ratio=ratio,
+        over_eager=over_eager,
+        share_of_peak=flops / peak,
     )
 
 

@@ -14,7 +14,8 @@ from chondria.data.splits import block_split
 from chondria.errors import FormatError, SettingsError
 from chondria.networks.catalog import build_network
 from chondria.training import train as training
-from chondria.training.train import TrainingPlan, train
+from chondria.training.plan import TrainingPlan
+from chondria.training.train import train
 from chondria.training.validation import Validation, VolumeScore
 
 PLAN = TrainingPlan(steps=12, validate_every=4, rate=5e-3, weight_decay=0.0)
@@ -103,6 +104,18 @@ def test_every_optimizer_and_bf16_lower_the_loss(optimizer) -> None:
     trained, progress = run(plan)
     assert progress.history[1]["train_loss"] < progress.history[0]["train_loss"]
     assert all(p.dtype == torch.float32 for p in trained.parameters())
+
+
+def test_losses_read_several_at_once_are_the_same(monkeypatch) -> None:
+    one, several = Recorder(), Recorder()
+    first, told = run(observer=one)
+    monkeypatch.setattr(training, "READ_AT_ONCE", {"cpu": 3})
+    second, again = run(observer=several)
+    assert several.losses == one.losses
+    assert [step for step, _ in one.losses] == list(range(1, 13))
+    assert same_bytes(first, second)
+    for row, same in zip(told.history, again.history, strict=True):
+        assert row | {"seconds": 0} == same | {"seconds": 0}
 
 
 # --- it repeats itself, and resumes ---

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-__all__ = ["TrainingBar", "console", "say", "tile_bar"]
+__all__ = ["TrainingBar", "TrainingBars", "console", "say", "tile_bar"]
 
 # No markup: a file's name may hold brackets.
 console = Console(stderr=True, highlight=False, markup=False)
@@ -37,21 +43,19 @@ def say(message: str) -> None:
     console.print(message, soft_wrap=True)
 
 
-class TrainingBar:
-    """Shows steps, loss, validation IoU and time left; a line for every validation.
+class TrainingBars:
+    """Shows steps, loss, validation IoU and time left of runs; a line for every validation.
 
     Parameters
     ----------
     steps : int
-        Optimizer steps in all.
+        Optimizer steps of a run.
     """
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
-        self._loss = float("nan")
-        self._started = time.perf_counter()
-        self._bar = Progress(
-            TextColumn("training"),
+        self._bars = Progress(
+            TextColumn("training {task.fields[run]}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
@@ -59,11 +63,9 @@ class TrainingBar:
             console=console,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("", total=steps, start=False)
-        self._iou = ""
 
-    def __enter__(self) -> TrainingBar:
-        self._bar.start()
+    def __enter__(self) -> TrainingBars:
+        self._bars.start()
         return self
 
     def __exit__(
@@ -72,17 +74,31 @@ class TrainingBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        self._bars.stop()
+
+    def watch(self, run: str = "") -> TrainingBar:
+        """Add a bar for a run; its name stands in front of what is said of it."""
+        task = self._bars.add_task("", total=self._steps, start=False, run=run)
+        return TrainingBar(self._bars, task, f"{run}: " if run else "", self._steps)
+
+
+class TrainingBar:
+    """Watches one run of `TrainingBars`."""
+
+    def __init__(self, bars: Progress, task: TaskID, prefix: str, steps: int) -> None:
+        self._bars, self._task, self._prefix, self._steps = bars, task, prefix, steps
+        self._loss = float("nan")
+        self._iou = ""
 
     def say(self, message: str) -> None:
-        """Print a line above the bar."""
-        console.print(message)
+        """Print a line above the bars."""
+        console.print(f"{self._prefix}{message}")
 
     def on_step(self, step: int, loss: float) -> None:
         """Move the bar; the loss is smoothed over about 50 steps."""
         self._loss = loss if self._loss != self._loss else 0.98 * self._loss + 0.02 * loss
-        self._bar.start_task(self._task)
-        self._bar.update(
+        self._bars.start_task(self._task)
+        self._bars.update(
             self._task, completed=step, description=f"loss {self._loss:.3f} {self._iou}"
         )
 
@@ -91,4 +107,5 @@ class TrainingBar:
         figures = [f"step {row['step']:.0f}/{self._steps}", f"loss {row['train_loss']:.4f}"]
         figures += [f"{key} {value:.4f}" for key, value in row.items() if "iou" in key]
         self._iou = f"IoU {row.get('validation_iou', float('nan')):.3f}"
-        console.print(f"{'  '.join(figures)}  {row['seconds']:.0f} s", soft_wrap=True)
+        said = f"{self._prefix}{'  '.join(figures)}  {row['seconds']:.0f} s"
+        console.print(said, soft_wrap=True)

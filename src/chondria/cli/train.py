@@ -26,6 +26,13 @@ def train(
         bool, typer.Option("--resume", help="Go on from the run folder's checkpoint.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    runs: Annotated[
+        int, typer.Option(min=1, help="Repeat with this many seeds, each in a folder of its own.")
+    ] = 1,
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the recipe and say what would be done.")
     ] = False,
@@ -37,14 +44,34 @@ def train(
     folder = output or Path("runs") / settings.name
     if dry_run:
         typer.echo(recipe_yaml(settings))
-        typer.echo(f"would be trained into {folder}; nothing was written")
+        times = f"{runs} times " if runs > 1 else ""
+        typer.echo(f"would be trained {times}into {folder}; nothing was written")
         return
-    from chondria.cli.progress import TrainingBar
+    from chondria.cli.progress import TrainingBars
+
+    bars = TrainingBars(settings.training.steps)
+    if runs > 1:
+        from chondria.experiments.repeats import train_repeats
+
+        with bars:
+            repeats = train_repeats(
+                settings,
+                folder,
+                runs,
+                at_once=at_once,
+                data_root=data,
+                device=device,
+                resume=resume,
+                watch=bars.watch,
+            )
+        typer.echo(repeats.summary())
+        typer.echo(f"runs: {repeats.folder / 'runs.csv'}")
+        return
     from chondria.experiments.training import train_recipe
 
-    with TrainingBar(settings.training.steps) as bar:
+    with bars:
         run = train_recipe(
-            settings, folder, data_root=data, device=device, resume=resume, observer=bar
+            settings, folder, data_root=data, device=device, resume=resume, observer=bars.watch()
         )
     typer.echo(f"model: {run.folder / 'model.safetensors'}")
     typer.echo(f"curves: {run.folder / 'curves.png'}")

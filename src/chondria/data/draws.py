@@ -1,4 +1,4 @@
-"""What geometry and intensity both draw with: uniform numbers and Gaussian kernels."""
+"""What geometry and intensity both draw with: uniform numbers, random fields, Gaussian kernels."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["gaussian_kernels", "uniform"]
+__all__ = ["field_generator", "gaussian_kernels", "uniform"]
 
 
 def uniform(batch: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     """Draw one number (B,) from a range for each patch of a batch."""
     return torch.rand(batch, generator=generator) * (high - low) + low
+
+
+def field_generator(generator: torch.Generator, device: torch.device) -> torch.Generator:
+    """Give what draws a value for every pixel, on the device where the pixels are.
+
+    Elsewhere than on the CPU it is seeded by a draw, so that the state of `generator` stays all
+    that a run has to store.
+    """
+    if device.type == "cpu":
+        return generator
+    seed = int(torch.randint(2**62, (), generator=generator))
+    return torch.Generator(device).manual_seed(seed)
 
 
 def gaussian_kernels(sigma_px: Tensor) -> Tensor:

@@ -15,9 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from chondria.data.augment import Augmentation
-from chondria.data.draws import gaussian_kernels, uniform
+from chondria.data.draws import field_generator, gaussian_kernels, uniform
 
 __all__ = ["Geometry", "apply_geometry", "sample_geometry", "window_px"]
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,13 @@ def window_px(patch_px: int, augmentation: Augmentation) -> int:
 
 
 def sample_geometry(
-    augmentation: Augmentation, batch: int, patch_px: int, generator: torch.Generator
+    augmentation: Augmentation,
+    batch: int,
+    patch_px: int,
+    generator: torch.Generator,
+    device: torch.device = CPU,
 ) -> Geometry:
-    """Draw the geometry of a batch."""
+    """Draw the geometry of a batch; displacements on the device."""
     angle = torch.zeros(batch)
     if augmentation.rotation == "free":
         angle = uniform(batch, -math.pi, math.pi, generator)
@@ -57,7 +63,7 @@ def sample_geometry(
     cosine, sine = torch.cos(angle), torch.sin(angle)
     rotation = torch.stack([torch.stack([cosine, -sine], -1), torch.stack([sine, cosine], -1)], -2)
     matrix = rotation * flip[:, None, :] * scale[:, None, None]
-    return Geometry(matrix, _sample_elastic(augmentation, batch, patch_px, generator))
+    return Geometry(matrix, _sample_elastic(augmentation, batch, patch_px, generator, device))
 
 
 def apply_geometry(windows: Tensor, geometry: Geometry, patch_px: int) -> Tensor:
@@ -98,17 +104,23 @@ def _elastic_deviation_px(augmentation: Augmentation) -> float:
 
 
 def _sample_elastic(
-    augmentation: Augmentation, batch: int, patch_px: int, generator: torch.Generator
+    augmentation: Augmentation,
+    batch: int,
+    patch_px: int,
+    generator: torch.Generator,
+    device: torch.device,
 ) -> Tensor | None:
     """Draw Simard's displacement fields: smoothed uniform noise, zero for the patches left out."""
     if not augmentation.elastic_probability:
         return None
-    deformed = torch.rand(batch, generator=generator) < augmentation.elastic_probability
+    drawn = torch.rand(batch, generator=generator) < augmentation.elastic_probability
+    deformed = drawn.nonzero()[:, 0].to(device)
+    fields, shape = field_generator(generator, device), (batch, 2, patch_px, patch_px)
     # Drawn for all patches, so that what follows does not depend on how many are deformed.
-    noise = torch.rand(batch, 2, patch_px, patch_px, generator=generator)[deformed] * 2 - 1
-    smoothing = _smoothing_matrix(augmentation.elastic_sigma * patch_px, patch_px)
+    noise = torch.rand(shape, generator=fields, device=device)[deformed] * 2 - 1
+    smoothing = _smoothing_matrix(augmentation.elastic_sigma * patch_px, patch_px).to(device)
     smooth = smoothing @ noise @ smoothing.T
-    field = torch.zeros(batch, patch_px, patch_px, 2)
+    field = torch.zeros(batch, patch_px, patch_px, 2, device=device)
     field[deformed] = smooth.permute(0, 2, 3, 1) * (augmentation.elastic_alpha * patch_px)
     return field
 

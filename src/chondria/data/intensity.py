@@ -9,9 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from chondria.data.augment import Augmentation
-from chondria.data.draws import gaussian_kernels, uniform
+from chondria.data.draws import field_generator, gaussian_kernels, uniform
 
 __all__ = ["Intensity", "apply_intensity", "sample_intensity"]
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,18 @@ class Intensity:
 
 
 def sample_intensity(
-    augmentation: Augmentation, batch: int, patch_px: int, generator: torch.Generator
+    augmentation: Augmentation,
+    batch: int,
+    patch_px: int,
+    generator: torch.Generator,
+    device: torch.device = CPU,
 ) -> Intensity:
-    """Draw the intensity changes of a batch."""
+    """Draw the intensity changes of a batch; the noise on the device."""
     a = augmentation
     noise = None
     if a.noise:
-        noise = torch.randn(batch, 1, patch_px, patch_px, generator=generator)
+        fields, shape = field_generator(generator, device), (batch, 1, patch_px, patch_px)
+        noise = torch.randn(shape, generator=fields, device=device)
     blurred = torch.randint(0, 2, (batch,), generator=generator)
     return Intensity(
         contrast=uniform(batch, 1 - a.contrast, 1 + a.contrast, generator),
@@ -54,18 +61,15 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
     blurred = intensity.blur_px.nonzero()[:, 0]
     if len(blurred):
         where = blurred.to(images.device)
-        sharp, sigma_px = images[where], intensity.blur_px[blurred].to(images.device)
-        images = images.index_copy(0, where, _blur(sharp, sigma_px))
+        # Made where the numbers are: their largest decides the shape.
+        kernels = gaussian_kernels(intensity.blur_px[blurred].clamp(min=0.05)).to(images.device)
+        images = images.index_copy(0, where, _convolve(images[where], kernels))
     # A gamma-like bend for signed values: dark and bright ends move against the middle.
     bent = images + per_patch(intensity.gamma) * (images.clamp(-3, 3).square() - 1) / 2
     images = bent * per_patch(intensity.contrast) + per_patch(intensity.brightness)
     if intensity.noise is not None:
         images = images + intensity.noise.to(images.device) * per_patch(intensity.noise_deviation)
     return images
-
-
-def _blur(images: Tensor, sigma_px: Tensor) -> Tensor:
-    return _convolve(images, gaussian_kernels(sigma_px.clamp(min=0.05)))
 
 
 def _convolve(images: Tensor, kernels: Tensor) -> Tensor:

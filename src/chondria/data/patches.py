@@ -140,8 +140,9 @@ class PatchSampler:
             0 or 1.
         """
         places = self._draw_places()
-        geometry = sample_geometry(self.augmentation, self.batch, self.patch_px, self.generator)
-        intensity = sample_intensity(self.augmentation, self.batch, self.patch_px, self.generator)
+        device = places[0].volume.images.device
+        asked = (self.augmentation, self.batch, self.patch_px, self.generator, device)
+        geometry, intensity = sample_geometry(*asked), sample_intensity(*asked)
         windows = torch.stack([_cut(place, self._window_px) for place in places]).float()
         patches = apply_geometry(windows, geometry, self.patch_px)
         # After the interpolation, which weights sum to one: there are fewer pixels by now.

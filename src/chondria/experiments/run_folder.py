@@ -15,9 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from chondria import __version__
-from chondria.errors import InputNotFoundError, OutputExistsError
+from chondria.errors import InputNotFoundError, OutputExistsError, SettingsError
 
-__all__ = ["check_writable", "create_run_folder", "environment", "new_run_folder", "write_json"]
+__all__ = [
+    "check_writable",
+    "create_run_folder",
+    "environment",
+    "new_run_folder",
+    "open_run_folder",
+    "write_json",
+]
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "zarr", "tifffile")
 
@@ -82,6 +89,47 @@ def new_run_folder(path: str | Path) -> Iterator[Path]:
             if not any(empty.iterdir()):
                 empty.rmdir()
         raise
+
+
+@contextmanager
+def open_run_folder(folder: Path, recipe: str, resume: bool) -> Iterator[Path]:
+    """Give a new folder for a recipe's run, or that of the run to resume.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the run is or will be.
+    recipe : str
+        Kept as recipe.yaml when the block ends well.
+    resume : bool
+        Whether a run was begun there, with this very recipe.
+
+    Yields
+    ------
+    Path
+        The folder; a new one goes again if the block raises (see `new_run_folder`).
+
+    Raises
+    ------
+    SettingsError
+        If there is no run to resume.
+    OutputExistsError
+        If there is one of another recipe, or one and `resume` was not asked for.
+    """
+    stored = folder / "recipe.yaml"
+    if not resume:
+        with new_run_folder(folder):
+            yield folder
+            stored.write_text(recipe)
+        return
+    if not stored.is_file():
+        raise SettingsError(f"There is no run to resume in '{folder}'; start it without --resume.")
+    if stored.read_text() != recipe:
+        raise OutputExistsError(
+            f"The run in '{folder}' was started with another recipe (its recipe.yaml); resume it "
+            "with that one or give a new folder."
+        )
+    yield folder
 
 
 def check_writable(path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,8 +13,8 @@ import torch
 from chondria.config import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
 from chondria.data.patches import PatchSampler
-from chondria.errors import ModelError, OutputExistsError, SettingsError
-from chondria.experiments.run_folder import environment, new_run_folder, write_json
+from chondria.errors import ModelError, SettingsError
+from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.training_data import TrainingData, load_training_data
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
@@ -25,7 +24,8 @@ from chondria.networks.quantisation import measure_ranges
 from chondria.networks.unet import UNet
 from chondria.report.curves import draw_curves
 from chondria.training.checkpoint import Progress
-from chondria.training.train import Observer, TrainingPlan, train
+from chondria.training.plan import TrainingPlan
+from chondria.training.train import Observer, train
 
 __all__ = ["TrainingObserver", "TrainingRun", "calibrate", "train_recipe"]
 
@@ -91,7 +91,7 @@ def train_recipe(
     say: Callable[[str], None] = observer.say if observer else lambda _: None
     where = choose_device(device)
     precision = choose_precision(recipe.training.precision, where)
-    with _open_folder(Path(folder), recipe, resume) as run:
+    with open_run_folder(Path(folder), recipe_yaml(recipe), resume) as run:
         torch.manual_seed(recipe.seed)
         network = _initial_network(recipe).to(where)
         check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
@@ -102,7 +102,6 @@ def train_recipe(
             raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
         record = environment() | {"device": describe_device(where), "precision": precision}
         record |= {"seed": recipe.seed, "data": [card for _, card in data]}
-        (run / "recipe.yaml").write_text(recipe_yaml(recipe))
         write_json(run / "run.json", record)
 
     volumes = [volume.to(where) for volume, _ in data]
@@ -135,21 +134,6 @@ def calibrate(network: UNet, sampler: PatchSampler) -> dict[str, tuple[float, fl
     """
     plain = PatchSampler(sampler.volumes, sampler.patch_px, sampler.batch, Augmentation())
     return measure_ranges(network, (plain.draw()[0] for _ in range(CALIBRATION_BATCHES)))
-
-
-def _open_folder(folder: Path, recipe: Recipe, resume: bool) -> AbstractContextManager[Path]:
-    """Give a new folder, which goes again if the block fails, or that of a run to resume."""
-    if not resume:
-        return new_run_folder(folder)
-    stored = folder / "recipe.yaml"
-    if not stored.is_file():
-        raise SettingsError(f"There is no run to resume in '{folder}'; start it without --resume.")
-    if stored.read_text() != recipe_yaml(recipe):
-        raise OutputExistsError(
-            f"The run in '{folder}' was started with another recipe (its recipe.yaml); resume it "
-            "with that one or give a new folder."
-        )
-    return nullcontext(folder)
 
 
 def _weight_bytes(network: torch.nn.Module) -> int:

@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,95 +23,22 @@ from chondria.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from chondria.training.losses import LOSSES, LossKind
-from chondria.training.optimizers import (
-    OptimizerKind,
-    ScheduleKind,
-    build_optimizer,
-    learning_rate,
-)
+from chondria.training.losses import LOSSES
+from chondria.training.optimizers import build_optimizer, learning_rate
+from chondria.training.plan import TrainingPlan
 from chondria.training.validation import Validation, validate
 
-__all__ = ["Observer", "TrainingPlan", "train"]
+__all__ = ["Observer", "train"]
 
-Monitor = Literal["iou", "loss"]
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "monitor": get_args(Monitor),
-    "loss": get_args(LossKind),
-    "optimizer": get_args(OptimizerKind),
-    "schedule": get_args(ScheduleKind),
-    "precision": ("fp32", "bf16"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """How to train.
-
-    Attributes
-    ----------
-    steps : int
-        Optimizer steps in all.
-    validate_every : int
-        Steps between validations; a checkpoint is written at each.
-    patience : int
-        Validations without a better one before stopping early; 0 never stops.
-    monitor : {"iou", "loss"}
-        The validation figure that decides which weights are best.
-    loss, optimizer, schedule : str
-        Names; see `losses` and `optimizers`.
-    rate, momentum, weight_decay : float
-        Peak learning rate; momentum of SGD; decay of AdamW.
-    clip_norm : float
-        Largest gradient norm; 0 does not clip.
-    ema_decay : float
-        Validation and the result are of the exponential moving average of the weights, which keeps
-        this share of itself at every step; 0 takes the weights as they are.
-    precision : {"fp32", "bf16"}
-        bf16 runs the network under autocast; weights and optimizer stay fp32.
-    seed : int
-        Of dropout; the sampler has its own generator.
-
-    Raises
-    ------
-    SettingsError
-        If there is no step to do, a decay is none, or a name is unknown.
-    """
-
-    steps: int
-    validate_every: int = 200
-    patience: int = 0
-    monitor: Monitor = "iou"
-    loss: LossKind = "bce_dice"
-    optimizer: OptimizerKind = "adamw"
-    schedule: ScheduleKind = "one_cycle"
-    rate: float = 2e-3
-    momentum: float = 0.99
-    weight_decay: float = 0.01
-    clip_norm: float = 0.0
-    ema_decay: float = 0.0
-    precision: Literal["fp32", "bf16"] = "fp32"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.steps, self.validate_every) < 1:
-            raise SettingsError(
-                f"Found {self.steps} steps and a validation every {self.validate_every}; both must "
-                "be at least 1."
-            )
-        if not 0 <= self.ema_decay < 1:
-            raise SettingsError(f"Found ema_decay {self.ema_decay}; it must be in [0, 1).")
-        for name, kinds in CHOICES.items():
-            if (found := getattr(self, name)) not in kinds:
-                raise SettingsError(f"Found {name} '{found}'; allowed are {', '.join(kinds)}.")
+# How many losses are read at once: a GPU runs ahead of the loop, and reading waits for it.
+READ_AT_ONCE = {"cpu": 1, "cuda": 16, "mps": 16}
 
 
 class Observer(Protocol):
     """Who watches a training run: a progress bar, a log, a test."""
 
     def on_step(self, step: int, loss: float) -> None:
-        """One optimizer step was done."""
+        """One optimizer step was done; on a GPU, told of up to 16 at once."""
 
     def on_validation(self, row: dict[str, float]) -> None:
         """One row was added to the history."""
@@ -175,6 +101,8 @@ def train(
     progress = Progress()
     if checkpoint and checkpoint.exists():
         progress = load_checkpoint(checkpoint, state)
+    device = next(network.parameters()).device
+    losses = _Losses(progress, plan, observer, READ_AT_ONCE[device.type])
     loss_function = LOSSES[plan.loss]
     # A resumed run counts on from where its history stands.
     started = time.perf_counter() - (progress.history[-1]["seconds"] if progress.history else 0.0)
@@ -186,10 +114,9 @@ def train(
         if average:
             average.update_parameters(network)
         progress.step += 1
-        progress.running_loss += loss
-        if observer:
-            observer.on_step(progress.step, loss)
+        losses.add(loss)
         if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
+            losses.read()
             stride = int(network.stride_px)  # type: ignore[arg-type]
             result = validate(judged, sampler.volumes, loss_function, stride, plan.precision)
             _record(progress, judged, result, plan, time.perf_counter() - started)
@@ -217,7 +144,7 @@ def _step(
     loss_function: Callable[[Tensor, Tensor], Tensor],
     optimizer: torch.optim.Optimizer,
     plan: TrainingPlan,
-) -> float:
+) -> Tensor:
     images, masks = batch
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
@@ -228,9 +155,34 @@ def _step(
     if plan.clip_norm:
         nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm)
     optimizer.step()
-    value = loss.item()
-    _check_finite(value, "training", plan)
-    return value
+    return loss.detach()
+
+
+class _Losses:
+    """Losses that stay on the device until some are read at once."""
+
+    def __init__(
+        self, progress: Progress, plan: TrainingPlan, observer: Observer | None, at_once: int
+    ) -> None:
+        self._progress, self._plan, self._observer = progress, plan, observer
+        self._at_once = at_once
+        self._unread: list[Tensor] = []
+
+    def add(self, loss: Tensor) -> None:
+        """Take the loss of the step that the progress stands at."""
+        self._unread.append(loss)
+        if len(self._unread) == self._at_once:
+            self.read()
+
+    def read(self) -> None:
+        """Check the losses, add them to the running one and tell the observer."""
+        losses, self._unread = self._unread, []
+        first = self._progress.step - len(losses) + 1
+        for step, value in enumerate(torch.stack(losses).tolist() if losses else [], first):
+            _check_finite(value, "training", self._plan)
+            self._progress.running_loss += value
+            if self._observer:
+                self._observer.on_step(step, value)
 
 
 def _check_finite(loss: float, which: str, plan: TrainingPlan) -> None:

@@ -87,18 +87,18 @@ def _score(
     precision: str,
 ) -> VolumeScore:
     normal = volume.normalisation
-    total, overlap, union = 0.0, 0, 0
+    # Read at the end only: reading a number waits for the device.
+    losses, overlaps, unions = [], [], []
     for z in volume.split.validation:
         image = (volume.images[z].float() - normal.mean) / normal.deviation
         truth = volume.masks[z].float()[None, None]
         logits = _forward(network, image[None, None], stride_px, precision)
-        total += float(loss(logits, truth))
+        losses.append(loss(logits, truth))
         found, true = logits > 0, truth > 0
-        overlap += int((found & true).sum())
-        union += int((found | true).sum())
-    return VolumeScore(
-        volume.name, total / len(volume.split.validation), overlap / union if union else 1.0
-    )
+        overlaps.append((found & true).sum())
+        unions.append((found | true).sum())
+    total, overlap, union = (sum(torch.stack(v).tolist()) for v in (losses, overlaps, unions))
+    return VolumeScore(volume.name, total / len(losses), overlap / union if union else 1.0)
 
 
 def _forward(network: nn.Module, image: Tensor, stride_px: int, precision: str) -> Tensor:

@@ -1,0 +1,84 @@
+"""How to train: steps, loss, optimizer, precision; checked before anything begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from chondria.errors import SettingsError
+from chondria.training.losses import LossKind
+from chondria.training.optimizers import OptimizerKind, ScheduleKind
+
+__all__ = ["TrainingPlan"]
+
+Monitor = Literal["iou", "loss"]
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "monitor": get_args(Monitor),
+    "loss": get_args(LossKind),
+    "optimizer": get_args(OptimizerKind),
+    "schedule": get_args(ScheduleKind),
+    "precision": ("fp32", "bf16"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How to train.
+
+    Attributes
+    ----------
+    steps : int
+        Optimizer steps in all.
+    validate_every : int
+        Steps between validations; a checkpoint is written at each.
+    patience : int
+        Validations without a better one before stopping early; 0 never stops.
+    monitor : {"iou", "loss"}
+        The validation figure that decides which weights are best.
+    loss, optimizer, schedule : str
+        Names; see `losses` and `optimizers`.
+    rate, momentum, weight_decay : float
+        Peak learning rate; momentum of SGD; decay of AdamW.
+    clip_norm : float
+        Largest gradient norm; 0 does not clip.
+    ema_decay : float
+        Validation and the result are of the exponential moving average of the weights, which keeps
+        this share of itself at every step; 0 takes the weights as they are.
+    precision : {"fp32", "bf16"}
+        bf16 runs the network under autocast; weights and optimizer stay fp32.
+    seed : int
+        Of dropout; the sampler has its own generator.
+
+    Raises
+    ------
+    SettingsError
+        If there is no step to do, a decay is none, or a name is unknown.
+    """
+
+    steps: int
+    validate_every: int = 200
+    patience: int = 0
+    monitor: Monitor = "iou"
+    loss: LossKind = "bce_dice"
+    optimizer: OptimizerKind = "adamw"
+    schedule: ScheduleKind = "one_cycle"
+    rate: float = 2e-3
+    momentum: float = 0.99
+    weight_decay: float = 0.01
+    clip_norm: float = 0.0
+    ema_decay: float = 0.0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.validate_every) < 1:
+            raise SettingsError(
+                f"Found {self.steps} steps and a validation every {self.validate_every}; both must "
+                "be at least 1."
+            )
+        if not 0 <= self.ema_decay < 1:
+            raise SettingsError(f"Found ema_decay {self.ema_decay}; it must be in [0, 1).")
+        for name, kinds in CHOICES.items():
+            if (found := getattr(self, name)) not in kinds:
+                raise SettingsError(f"Found {name} '{found}'; allowed are {', '.join(kinds)}.")
