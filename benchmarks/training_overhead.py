@@ -35,7 +35,7 @@ from chondria.data.phantom import make_phantom
 from chondria.data.splits import block_split
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.networks.catalog import build_network
-from chondria.training.losses import LOSSES
+from chondria.training.losses import make_loss
 from chondria.training.optimizers import build_optimizer
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import train
@@ -109,10 +109,11 @@ def bare_loop(
     network.train().to(memory_format=memory_format)  # type: ignore[call-overload]
     optimizer = build_optimizer(plan.optimizer, network.parameters(), plan.rate)
     images, masks = batch[0].contiguous(memory_format=memory_format), batch[1]
+    loss_function = make_loss(plan.loss)
     for _ in range(plan.steps):
         with torch.autocast(images.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
             logits = network(images)
-        loss = LOSSES[plan.loss](logits.float(), masks)
+        loss = loss_function(logits.float(), masks)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -97,8 +97,9 @@ class TrainingSettings(Settings):
     validate_every: Count = 200
     patience: CountOrZero = 0
     monitor: Literal["iou", "loss"] = "iou"
-    loss: Literal["bce", "dice", "bce_dice"] = "bce_dice"
-    optimizer: Literal["sgd", "adam", "adamw"] = "adamw"
+    loss: Literal["bce", "dice", "jaccard", "bce_dice"] = "bce_dice"
+    class_weights: tuple[NonNegative, NonNegative] = (1.0, 1.0)
+    optimizer: Literal["sgd", "nesterov", "adam", "adamw", "rmsprop", "adagrad"] = "adamw"
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
     rate: Positive = 2e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99

@@ -15,7 +15,7 @@ from chondria import __version__
 from chondria.data.normalize import NormalisationKind
 from chondria.errors import InputNotFoundError, ModelError
 from chondria.networks.catalog import build_network
-from chondria.networks.unet import UNet
+from chondria.networks.network import Network
 
 __all__ = ["DEFAULT_MODEL", "Model", "ModelCard", "bundled_models", "load_model", "save_model"]
 
@@ -86,7 +86,7 @@ class ModelCard:
 class Model:
     """A network in evaluation mode with its card."""
 
-    network: UNet
+    network: Network
     card: ModelCard
     source: str = "memory"
 
@@ -127,9 +127,10 @@ def load_model(name: str | Path = DEFAULT_MODEL) -> Model:
             f"{', '.join(bundled_models()) or 'none (no model comes with this build)'}."
         )
     card, weights = _read(path)
-    network = build_network(card.network, **card.options)
+    with torch.device("meta"):  # first weights would only be thrown away
+        network = build_network(card.network, **card.options)
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ModelError(
             f"The weights in {path} do not fit the network '{card.network}' with the options "

@@ -170,8 +170,8 @@ def test_segment_keeps_the_format_or_takes_another(
 def test_segment_overview(segment, blobs, tmp_path: Path) -> None:
     run, _ = segment(save_volume(blobs[0], tmp_path / "v.tif"))
     with Image.open(run / "overview.png") as picture:
-        # Two columns of 5.5 inches and two rows in proportion, at 130 dots per inch.
-        assert picture.size == (1430, int((2 * 5.5 * 56 / 72 + 0.5) * 130))
+        # Two columns and two rows of slices, nine times enlarged.
+        assert picture.size == (2 * (9 * 72 + 12) + 12, 2 * (9 * 56 + 38) + 38)
         colours = np.asarray(picture.convert("RGB")).reshape(-1, 3).astype(int)
     assert np.any(np.ptp(colours, axis=1) > 150)  # the outlines
 

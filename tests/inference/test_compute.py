@@ -27,6 +27,15 @@ def test_auto_takes_openvino_where_it_is_installed(with_openvino, installed, bac
     assert choose_compute("cpu", "bf16", "torch") == Compute(torch.device("cpu"), "bf16", "torch")
 
 
+def test_auto_takes_openvino_where_it_is_worth_its_start(with_openvino) -> None:
+    with_openvino(True)
+    few, many = (choose_compute("cpu", "fp32", pixels=n).backend for n in (512**2, 165 * 512**2))
+    assert (few, many) == ("torch", "openvino")
+    assert choose_compute("cpu", "fp32", "openvino", pixels=1).backend == "openvino"
+    # PyTorch has no integers on a CPU.
+    assert choose_compute("cpu", "int8", pixels=1).backend == "openvino"
+
+
 def test_a_backend_that_is_absent_says_how_to_install_it(with_openvino) -> None:
     with_openvino(False)
     with pytest.raises(MissingPackageError, match=r"pip install 'chondria\[openvino\]'"):

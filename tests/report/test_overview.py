@@ -64,15 +64,21 @@ def test_steps_keep_every_nth_pixel() -> None:
     assert rgb.shape == (17, 14, 3)
 
 
+def sheet_size(columns: int, rows: int, width: int, height: int) -> tuple[int, int]:
+    """Panels, each with a caption of 26 pixels, gaps of 12 between all, and a title."""
+    return columns * (width + 12) + 12, rows * (height + 26 + 12) + 26 + 12
+
+
 @pytest.mark.parametrize(
     ("shape", "panels", "size"),
     [
-        ((1, 40, 40), 1, (715, int((5.5 + 0.5) * 130))),
-        ((2, 40, 40), 2, (1430, int((5.5 + 0.5) * 130))),
-        ((3, 40, 40), 3, (1430, int((11 + 0.5) * 130))),
-        ((50, 20, 40), 4, (1430, int((5.5 + 0.5) * 130))),
-        ((1, 300, 3 * PANEL_PX), 1, (715, int((5.5 / 7 + 0.5) * 130))),
-        ((5, 150, 40), 4, (1430, int((22 + 0.5) * 130))),
+        # Small slices are enlarged by a whole number, large ones thinned out.
+        ((1, 40, 40), 1, sheet_size(1, 1, 17 * 40, 17 * 40)),
+        ((2, 40, 40), 2, sheet_size(2, 1, 17 * 40, 17 * 40)),
+        ((3, 40, 40), 3, sheet_size(2, 2, 17 * 40, 17 * 40)),
+        ((50, 20, 40), 4, sheet_size(2, 2, 17 * 40, 17 * 20)),
+        ((1, 300, 3 * PANEL_PX), 1, sheet_size(1, 1, PANEL_PX, 100)),
+        ((5, 150, 40), 4, sheet_size(2, 2, 4 * 40, 4 * 150)),
     ],
 )
 def test_size_of_the_picture(tmp_path: Path, shape, panels: int, size) -> None:

@@ -19,7 +19,10 @@ def parameter() -> torch.nn.Parameter:
     ("kind", "expected", "settings"),
     [
         ("sgd", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0}),
+        ("nesterov", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
         ("adam", torch.optim.Adam, {"lr": 0.1, "weight_decay": 0}),
+        ("rmsprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.9}),
+        ("adagrad", torch.optim.Adagrad, {"lr": 0.1}),
         ("adamw", torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.02}),
     ],
 )
@@ -29,7 +32,7 @@ def test_each_name_builds_its_optimizer_with_its_settings(kind, expected, settin
     assert {key: optimizer.param_groups[0][key] for key in settings} == settings
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", ["sgd", "nesterov", "adam", "adamw", "rmsprop"])
 def test_each_optimizer_finds_a_minimum(kind) -> None:
     weights = parameter()
     optimizer = build_optimizer(kind, [weights], 0.05, momentum=0.5, weight_decay=0)
@@ -41,7 +44,7 @@ def test_each_optimizer_finds_a_minimum(kind) -> None:
 
 
 def test_unknown_names_list_the_known() -> None:
-    with pytest.raises(SettingsError, match="'lion'; allowed are sgd, adam and adamw"):
+    with pytest.raises(SettingsError, match="'lion'; allowed are sgd, nesterov, adam, adamw, rms"):
         build_optimizer("lion", [parameter()], 0.1)
     with pytest.raises(SettingsError, match="'cosine'; allowed are constant and one_cycle"):
         learning_rate("cosine", 0, 10, 1.0)

@@ -311,8 +311,9 @@ def test_weights_that_break_in_the_last_step_are_caught(monkeypatch) -> None:
     [
         ({"steps": 0}, "0 steps"),
         ({"validate_every": 0}, "a validation every 0"),
-        ({"loss": "focal"}, "loss 'focal'; allowed are bce, dice, bce_dice"),
-        ({"optimizer": "lion"}, "optimizer 'lion'; allowed are sgd, adam, adamw"),
+        ({"loss": "focal"}, "loss 'focal'; allowed are bce, dice, jaccard, bce_dice"),
+        ({"class_weights": (0.0, 1.0)}, "class weights"),
+        ({"optimizer": "lion"}, "optimizer 'lion'; allowed are sgd, nesterov, adam, adamw"),
         ({"schedule": "step"}, "schedule 'step'; allowed are constant, one_cycle"),
         ({"monitor": "dice"}, "monitor 'dice'; allowed are iou, loss"),
         ({"ema_decay": 1.0}, "ema_decay 1"),

@@ -30,17 +30,16 @@ def predict(
     """Write the probability map only, streamed: the volume may be larger than memory."""
     from chondria.cli.progress import tile_bar
     from chondria.errors import SettingsError
-    from chondria.inference.compute import choose_compute
-    from chondria.inference.volumes import predict_volume
+    from chondria.inference.volumes import choose_compute_for, predict_volume
     from chondria.io import create_volume
     from chondria.models import load_model
 
     if bits not in (8, 32):
         raise SettingsError(f"Found {bits} bits; allowed are 8 and 32.")
-    compute = choose_compute(device, precision, backend)
-    settings = options.prediction_settings(tta, compute)
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
     loaded = load_model(model)
+    compute = choose_compute_for(loaded, volume, device, precision, backend, tta)
+    settings = options.prediction_settings(tta, compute)
     options.announce(loaded, volume, compute)
     where = ", ".join(map(str, images[:3]))
     dtype = "uint8" if bits == 8 else "float32"

@@ -44,10 +44,9 @@ def segment(
 ) -> None:
     """Find every mitochondrion: a label map, probabilities, a table and a picture."""
     from chondria.cli.progress import say, tile_bar
-    from chondria.inference.compute import choose_compute
+    from chondria.inference.volumes import choose_compute_for
     from chondria.models import load_model
 
-    compute = choose_compute(device, precision, backend)
     settings = options.segmentation_settings(
         threshold=threshold,
         z_median_nm=z_median,
@@ -62,6 +61,7 @@ def segment(
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
     key = format or options.format_of(images)
     loaded = load_model(model)
+    compute = choose_compute_for(loaded, volume, device, precision, backend, tta)
     options.announce(loaded, volume, compute)
     if dry_run:
         typer.echo(f"would segment {volume.shape} voxels into {output} as {key}")

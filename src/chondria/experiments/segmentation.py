@@ -17,8 +17,6 @@ from chondria.experiments.volume_segmentation import (
     segment_volume,
     timed,
 )
-from chondria.inference.backends import Agreement
-from chondria.inference.compute import choose_compute
 from chondria.inference.device import describe_device
 from chondria.io import data_hash, format_suffix, save_volume
 from chondria.io.atomic import check_disk_space
@@ -84,7 +82,7 @@ def segment(
             draw_overview(volume, result.labels.data, run / "overview.png", title=title)
         with timed(result.seconds, "hash"):
             record["image_sha256"] = data_hash(volume)
-        record |= _how(chosen, result.agreement) | {
+        record |= _how(chosen, result) | {
             "objects": len(result.objects),
             "seconds": {stage: round(value, 3) for stage, value in result.seconds.items()},
         }
@@ -108,12 +106,11 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _how(settings: SegmentationSettings, agreement: Agreement) -> dict[str, Any]:
-    compute = choose_compute(settings.device, settings.precision, settings.backend)
+def _how(settings: SegmentationSettings, result: Segmentation) -> dict[str, Any]:
     return {
-        "device": describe_device(compute.device),
-        "backend": compute.backend,
-        "precision": compute.precision,
-        "difference_from_torch_fp32": asdict(agreement),
+        "device": describe_device(result.compute.device),
+        "backend": result.compute.backend,
+        "precision": result.compute.precision,
+        "difference_from_torch_fp32": asdict(result.agreement),
         "settings": {name: getattr(settings, name) for name in settings.__slots__},
     }

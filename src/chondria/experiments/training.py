@@ -20,8 +20,8 @@ from chondria.inference.device import choose_device, choose_precision, describe_
 from chondria.io.atomic import check_disk_space
 from chondria.models import Model, ModelCard, load_model, save_model
 from chondria.networks.catalog import build_network
+from chondria.networks.network import Network
 from chondria.networks.quantisation import measure_ranges
-from chondria.networks.unet import UNet
 from chondria.report.curves import draw_curves
 from chondria.training.checkpoint import Progress
 from chondria.training.plan import TrainingPlan
@@ -116,12 +116,12 @@ def train_recipe(
     return TrainingRun(run, model, progress.history)
 
 
-def calibrate(network: UNet, sampler: PatchSampler) -> dict[str, tuple[float, float]]:
+def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float, float]]:
     """Find what a network's convolutions see of training slices as they are.
 
     Parameters
     ----------
-    network : UNet
+    network : Network
         In evaluation mode.
     sampler : PatchSampler
         Patches of the same size are drawn from its volumes, without augmentation, from a
@@ -140,7 +140,7 @@ def _weight_bytes(network: torch.nn.Module) -> int:
     return sum(weight.nbytes for weight in network.state_dict().values())
 
 
-def _initial_network(recipe: Recipe) -> UNet:
+def _initial_network(recipe: Recipe) -> Network:
     """Build the recipe's network, with the weights of another model where it starts from one."""
     network = build_network(recipe.network.name, **recipe.network.options)
     if recipe.start_from is None:

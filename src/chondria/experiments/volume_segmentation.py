@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from chondria.allocation import retain_freed_memory
 from chondria.errors import SettingsError
 from chondria.inference.backends import Agreement
-from chondria.inference.compute import choose_compute
+from chondria.inference.compute import Compute
 from chondria.inference.predict import PredictionSettings
-from chondria.inference.volumes import predict_volume
+from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model, ModelCard
 from chondria.morphometrics import ObjectTable, measure_objects
 from chondria.postprocessing.confidence import ObjectConfidence, object_confidence
@@ -54,7 +54,7 @@ class SegmentationSettings:
     tta : {"none", "d4"}
         Averaging over the eight flips and rotations.
     device, precision, backend : str
-        See `chondria.inference.compute.choose_compute`.
+        See `chondria.inference.volumes.choose_compute_for`.
     """
 
     threshold: float | None = None
@@ -109,6 +109,8 @@ class Segmentation:
         0 is background, each other number one object.
     objects : ObjectTable
         Measures of every object, and how sure the network is of it: `mean_probability`, `doubt`.
+    compute : Compute
+        Where, with what and how precisely the network was computed.
     agreement : Agreement
         How the probabilities compare with those of PyTorch in fp32.
     seconds : dict
@@ -118,6 +120,7 @@ class Segmentation:
     probability: Volume
     labels: Volume
     objects: ObjectTable
+    compute: Compute
     agreement: Agreement
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -157,6 +160,9 @@ def segment_volume(
     """
     retain_freed_memory()
     chosen = (settings or SegmentationSettings()).of(model.card)
+    compute = choose_compute_for(
+        model, volume, chosen.device, chosen.precision, chosen.backend, chosen.tta
+    )
     seconds: dict[str, float] = {}
     with timed(seconds, "predict"):
         values = np.empty(volume.shape, np.uint8)
@@ -164,9 +170,7 @@ def segment_volume(
             model,
             volume,
             values,
-            settings=PredictionSettings(
-                choose_compute(chosen.device, chosen.precision, chosen.backend), tta=chosen.tta
-            ),
+            settings=PredictionSettings(compute, tta=chosen.tta),
             progress=progress,
             where=where,
         )
@@ -177,7 +181,7 @@ def segment_volume(
         objects = measure_objects(labels)
         for name in ("mean_probability", "doubt"):
             objects = objects.with_column(name, getattr(confidence, name)[objects["id"]])
-    return Segmentation(volume.with_data(values), labels, objects, agreement, seconds)
+    return Segmentation(volume.with_data(values), labels, objects, compute, agreement, seconds)
 
 
 def _label(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
@@ -14,6 +15,10 @@ from chondria.inference.device import Precision, choose_device, choose_precision
 __all__ = ["Backend", "Compute", "choose_compute"]
 
 Backend = Literal["torch", "openvino"]
+
+# OpenVINO needs half a second to be imported and to compile a network, and then wins between 0.09
+# and 0.3 s for every million pixels of a U-Net 32, by the processor (recipes/LOG.md).
+WORTH_COMPILING_PX = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,9 @@ class Compute:
         return f"{describe_device(self.device)}, {said} {self.precision}"
 
 
-def choose_compute(device: str = "auto", precision: str = "auto", backend: str = "auto") -> Compute:
+def choose_compute(
+    device: str = "auto", precision: str = "auto", backend: str = "auto", pixels: float = math.inf
+) -> Compute:
     """Find the fastest way to compute on this machine, or the one that is asked for.
 
     Parameters
@@ -70,7 +77,10 @@ def choose_compute(device: str = "auto", precision: str = "auto", backend: str =
     device, precision : str
         See `chondria.inference.device`.
     backend : {"auto", "torch", "openvino"}
-        ``auto`` is OpenVINO on a CPU where it is installed, and PyTorch elsewhere.
+        ``auto`` is OpenVINO on a CPU where it is installed and the work is worth its start, and
+        PyTorch elsewhere.
+    pixels : float
+        How many pixels the network will see, all flips and rotations counted.
 
     Returns
     -------
@@ -91,7 +101,9 @@ def choose_compute(device: str = "auto", precision: str = "auto", backend: str =
         raise SettingsError(f"Found the backend '{backend}'; allowed are auto, torch and openvino.")
     chosen = backend
     if backend == "auto":
-        chosen = "openvino" if where.type == "cpu" and _has_openvino() else "torch"
+        worth_it = pixels >= WORTH_COMPILING_PX or precision == "int8"
+        possible = where.type == "cpu" and _has_openvino()
+        chosen = "openvino" if worth_it and possible else "torch"
     if chosen == "openvino" and not _has_openvino():
         raise MissingPackageError(
             "Found no OpenVINO on this machine; install it with `pip install 'chondria[openvino]'` "

@@ -186,9 +186,15 @@ def _tiles_of(
 
 
 def _batches(total: int, tiles: list[Tile], batch_px: int) -> Iterator[range]:
-    """Group all tiles of all slices, counted through, into batches; all tiles are of one shape."""
+    """Group all tiles of all slices, counted through, into batches; all tiles are of one shape.
+
+    The batches are equal where that makes them at most half as large: a backend that compiles a
+    network for each shape has to compile it twice otherwise.
+    """
     y, x = tiles[0].read_shape
-    size = max(1, batch_px // (y * x))
+    most = min(total, max(1, batch_px // (y * x)))
+    equal = (size for size in range(most, most // 2, -1) if total % size == 0)
+    size = next(equal, most)
     return (range(start, min(start + size, total)) for start in range(0, total, size))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,14 @@ from chondria.data.normalize import Normalisation, measure_normalisation
 from chondria.data.resample import ResampledSource, grid_shape, resample_slice
 from chondria.errors import PixelValueError
 from chondria.inference.backends import Agreement
+from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.tta import d4_transforms
 from chondria.io.slabs import ArraySink
 from chondria.models import Model
 from chondria.volume import Volume
 
-__all__ = ["ResampledSink", "model_grid", "predict_volume"]
+__all__ = ["ResampledSink", "choose_compute_for", "model_grid", "predict_volume"]
 
 
 class ResampledSink:
@@ -68,6 +71,30 @@ def model_grid(model: Model, volume: Volume) -> tuple[int, int]:
     if model.card.pixel_size_nm is None or volume.voxel_size_nm is None:
         return shape
     return grid_shape(shape, volume.voxel_size_nm[1:], model.card.pixel_size_nm)
+
+
+def choose_compute_for(
+    model: Model,
+    volume: Volume,
+    device: str = "auto",
+    precision: str = "auto",
+    backend: str = "auto",
+    tta: str = "none",
+) -> Compute:
+    """Find the fastest way to predict this volume, or the one that is asked for.
+
+    Parameters
+    ----------
+    model, volume
+        What will be predicted.
+    device, precision, backend : str
+        See `chondria.inference.compute.choose_compute`, which says what is raised too.
+    tta : {"none", "d4"}
+        See `PredictionSettings`.
+    """
+    views = 1 if tta == "none" else len(d4_transforms())
+    pixels = views * volume.shape[0] * math.prod(model_grid(model, volume))
+    return choose_compute(device, precision, backend, pixels)
 
 
 def predict_volume(

@@ -5,20 +5,29 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, cast
-
-from torch import nn
+from typing import Any
 
 from chondria.errors import ModelError
+from chondria.networks.attention_unet import AttentionUNet
+from chondria.networks.casser import CasserUNet
+from chondria.networks.network import Network
+from chondria.networks.oztel import OztelClassifier
+from chondria.networks.resunet import ResUNet
 from chondria.networks.unet import UNet
 
 __all__ = ["NETWORKS", "build_network"]
 
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"unet": UNet}
+NETWORKS: dict[str, Callable[..., Network]] = {
+    "unet": UNet,
+    "resunet": ResUNet,
+    "attention_unet": AttentionUNet,
+    "casser": CasserUNet,
+    "oztel": OztelClassifier,
+}
 
 
-def build_network(name: str, **options: Any) -> UNet:
+def build_network(name: str, **options: Any) -> Network:
     """Build a network by name.
 
     Parameters
@@ -30,8 +39,8 @@ def build_network(name: str, **options: Any) -> UNet:
 
     Returns
     -------
-    Module
-        The network with freshly initialised weights, drawn from torch's global generator.
+    Network
+        With freshly initialised weights, drawn from torch's global generator.
 
     Raises
     ------
@@ -48,7 +57,7 @@ def build_network(name: str, **options: Any) -> UNet:
                 f"The network '{name}' has no option '{option}'{_nearest(option, allowed)}; there "
                 f"are: {', '.join(allowed)}."
             )
-    return cast(UNet, NETWORKS[name](**options))
+    return NETWORKS[name](**options)
 
 
 def _nearest(name: str, allowed: Iterable[str]) -> str:

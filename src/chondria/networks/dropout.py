@@ -1,11 +1,17 @@
-"""Dropout of single values that costs little on a CPU."""
+"""Dropout of whole channels, and of single values that costs little on a CPU."""
 
 from __future__ import annotations
+
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ElementDropout"]
+from chondria.networks.options import check_choice
+
+__all__ = ["DropoutKind", "ElementDropout", "make_dropout"]
+
+DropoutKind = Literal["element", "spatial"]
 
 LEVELS = 2**16
 
@@ -26,6 +32,14 @@ class ElementDropout(nn.Dropout):
         dropped = round(self.p * LEVELS)
         kept = _random_words(features) >= dropped - LEVELS // 2
         return features * kept.to(features.dtype).mul_(LEVELS / (LEVELS - dropped))
+
+
+def make_dropout(rate: float, kind: DropoutKind) -> nn.Module:
+    """Make the layer that drops single values or whole channels at a rate; nothing at zero."""
+    check_choice("dropout_kind", kind, get_args(DropoutKind))
+    if rate == 0:
+        return nn.Identity()
+    return ElementDropout(rate) if kind == "element" else nn.Dropout2d(rate)
 
 
 def _random_words(like: Tensor) -> Tensor:

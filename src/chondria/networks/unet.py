@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from chondria.errors import ModelError, ShapeError
-from chondria.networks.dropout import ElementDropout
+from chondria.networks.dropout import DropoutKind, make_dropout
+from chondria.networks.encoder_decoder import EncoderDecoder, Pooling
 from chondria.networks.initialisation import Initialisation, initialise
+from chondria.networks.options import check_choice, check_counts, check_rates
 
-__all__ = ["Activation", "ConvolutionPair", "Dropout", "Pooling", "UNet"]
+__all__ = ["Activation", "ConvolutionPair", "UNet"]
 
 Activation = Literal["elu", "relu"]
-Pooling = Literal["max", "average"]
-Dropout = Literal["element", "spatial"]
 
 # Thesis 6.3.1: encoder levels 1-4, then the bottleneck; the decoder mirrors the encoder.
 THESIS_DROPOUT = (0.1, 0.1, 0.2, 0.2, 0.3)
@@ -29,23 +27,19 @@ class ConvolutionPair(nn.Sequential):
         self,
         channels_in: int,
         channels_out: int,
-        activation: Activation,
-        dropout: nn.Module,
-        batch_norm: bool,
+        activation: Activation = "elu",
+        dropout: nn.Module | None = None,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__(
             *_convolution(channels_in, channels_out, activation, batch_norm),
-            dropout,
+            dropout or nn.Identity(),
             *_convolution(channels_out, channels_out, activation, batch_norm),
         )
 
 
-class UNet(nn.Module):
+class UNet(EncoderDecoder):
     """U-Net (Ronneberger et al. 2015) as the thesis builds it; returns logits.
-
-    Each encoder level is a pair of 3x3 convolutions followed by 2x2 pooling; the decoder up-samples
-    by a 2x2 transposed convolution of stride 2 without activation and concatenates the encoder's
-    features. A 1x1 convolution gives the logits: the sigmoid is outside.
 
     Parameters
     ----------
@@ -90,104 +84,24 @@ class UNet(nn.Module):
         activation: Activation = "elu",
         initialisation: Initialisation = "he_normal",
         dropout: Sequence[float] = THESIS_DROPOUT,
-        dropout_kind: Dropout = "element",
+        dropout_kind: DropoutKind = "element",
         pooling: Pooling = "max",
         batch_norm: bool = False,
     ) -> None:
-        super().__init__()
-        _check_counts(
-            filters=filters, levels=levels, channels_in=channels_in, channels_out=channels_out
-        )
-        _check_dropout(dropout, levels)
-        _check_choices(activation, initialisation, dropout_kind, pooling)
-        self.levels = levels
+        check_counts(filters=filters, levels=levels)
+        check_rates(dropout, levels)
+        check_choice("activation", activation, get_args(Activation))
+        check_choice("initialisation", initialisation, get_args(Initialisation))
+
+        def block(channels_in: int, channels_out: int, level: int) -> nn.Module:
+            drop = make_dropout(dropout[level], dropout_kind)
+            return ConvolutionPair(channels_in, channels_out, activation, drop, batch_norm)
+
         widths = [filters * 2**level for level in range(levels + 1)]
-
-        def pair(channels_in: int, level: int) -> ConvolutionPair:
-            drop = _dropout(dropout[level], dropout_kind)
-            return ConvolutionPair(channels_in, widths[level], activation, drop, batch_norm)
-
-        inputs = [channels_in, *widths[:-1]]
-        self.encoder = nn.ModuleList(pair(inputs[level], level) for level in range(levels))
-        self.pool = nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2)
-        self.bottleneck = pair(widths[-2], levels)
-        up = range(levels - 1, -1, -1)
-        self.upsample = nn.ModuleList(
-            nn.ConvTranspose2d(widths[level + 1], widths[level], 2, stride=2) for level in up
+        super().__init__(
+            block, widths, channels_in=channels_in, channels_out=channels_out, pooling=pooling
         )
-        self.decoder = nn.ModuleList(pair(2 * widths[level], level) for level in up)
-        self.head = nn.Conv2d(widths[0], channels_out, 1)
         initialise(self, initialisation)
-
-    @property
-    def stride_px(self) -> int:
-        """Input height and width must be multiples of this."""
-        return int(2**self.levels)
-
-    @property
-    def halo_px(self) -> int:
-        """Pixels around a block on the grid of `stride_px` that can change the block's output.
-
-        Counted along the path from output to input: two 3x3 convolutions reach 2 pixels of their
-        level, and what is reached of a level is rounded up to whole pixels of the coarser one.
-        """
-        reach = 0
-        for _ in range(self.levels):  # decoder, from the finest level down
-            reach = (reach + 2 + 1) // 2
-        reach += 2
-        for _ in range(self.levels):  # encoder, back up
-            reach = 2 * reach + 2
-        return reach
-
-    @property
-    def values_per_px(self) -> int:
-        """Numbers held at once for each pixel of the input, when it predicts.
-
-        Measured 4.3 to 7.5 for each filter of the first level, by backend and precision
-        (recipes/LOG.md): the finest decoder level holds its skip connection, the concatenation
-        and a convolution's output.
-        """
-        return 8 * self.head.in_channels
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute logits.
-
-        Parameters
-        ----------
-        images : Tensor, (B, C, Y, X)
-            Y and X multiples of `stride_px`.
-
-        Returns
-        -------
-        Tensor, (B, channels_out, Y, X)
-            Logits.
-
-        Raises
-        ------
-        ShapeError
-            If Y or X is no multiple of `stride_px`.
-        """
-        self._check_shape(images)
-        features, skips = images, []
-        for block in self.encoder:
-            features = block(features)
-            skips.append(features)
-            features = self.pool(features)
-        features = self.bottleneck(features)
-        for upsample, block, skip in zip(self.upsample, self.decoder, reversed(skips), strict=True):
-            features = block(torch.cat([upsample(features), skip], dim=1))
-        logits: Tensor = self.head(features)
-        return logits
-
-    def _check_shape(self, images: Tensor) -> None:
-        height, width = images.shape[-2:]
-        step = self.stride_px
-        if height % step or width % step:
-            fit = (-(-height // step) * step, -(-width // step) * step)
-            raise ShapeError(
-                f"Found images of {height}x{width} pixels; a U-Net of {self.levels} levels takes "
-                f"multiples of {step}: pad to {fit[0]}x{fit[1]}."
-            )
 
 
 def _convolution(
@@ -198,41 +112,3 @@ def _convolution(
         layers.append(nn.BatchNorm2d(channels_out))
     layers.append(nn.ELU(inplace=True) if activation == "elu" else nn.ReLU(inplace=True))
     return layers
-
-
-def _dropout(rate: float, kind: Dropout) -> nn.Module:
-    if rate == 0:
-        return nn.Identity()
-    return ElementDropout(rate) if kind == "element" else nn.Dropout2d(rate)
-
-
-def _check_counts(**options: int) -> None:
-    for option, found in options.items():
-        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            raise ModelError(f"Found {option} '{found}'; give a whole number of at least 1.")
-
-
-def _check_dropout(dropout: Sequence[float], levels: int) -> None:
-    if not isinstance(dropout, list | tuple) or not all(
-        isinstance(rate, int | float) for rate in dropout
-    ):
-        raise ModelError(f"Found the dropout '{dropout}'; give a list of {levels + 1} rates.")
-    if len(dropout) != levels + 1:
-        raise ModelError(
-            f"Found {len(dropout)} dropout rates for {levels} levels; give {levels + 1}: one for "
-            "each level and one for the bottleneck."
-        )
-    if not all(0 <= rate < 1 for rate in dropout):
-        raise ModelError(f"Found the dropout rates {list(dropout)}; each must be in [0, 1).")
-
-
-def _check_choices(activation: str, initialisation: str, dropout: str, pooling: str) -> None:
-    choices = {
-        "activation": (activation, get_args(Activation)),
-        "initialisation": (initialisation, get_args(Initialisation)),
-        "dropout_kind": (dropout, get_args(Dropout)),
-        "pooling": (pooling, get_args(Pooling)),
-    }
-    for option, (found, allowed) in choices.items():
-        if found not in allowed:
-            raise ModelError(f"Found {option} '{found}'; allowed are {', '.join(allowed)}.")

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from colorsys import hsv_to_rgb
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chondria.volume import ArraySource, Volume, VoxelSize
 
+if TYPE_CHECKING:
+    import PIL.Image
+    import PIL.ImageDraw
+    import PIL.ImageFont
+
 __all__ = ["draw_overview", "outlined"]
 
 # Long edge of one panel in pixels: whole slices stay readable and the file stays small.
 PANEL_PX = 700
+GAP_PX = 12
+LINE_PX = 26
 TRUTH = (0.25, 0.95, 0.35)
+PAPER, INK = "white", "black"
 
 
 def draw_overview(
@@ -49,29 +59,42 @@ def draw_overview(
     Path
         The picture.
     """
-    from matplotlib.figure import Figure
+    from PIL import Image, ImageDraw
 
     depth, height, width = image.shape
     shown = min(panels, depth)
     chosen = [int((part + 0.5) * depth / shown) for part in range(shown)]
-    columns = min(2, len(chosen))
-    rows = -(-len(chosen) // columns)
-    size = 5.5
-    figure = Figure(
-        figsize=(size * columns, size * rows * min(2.0, height / width) + 0.5), layout="constrained"
-    )
-    axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     step = max(1, -(-max(height, width) // PANEL_PX))
-    for panel, z in zip(axes, chosen, strict=False):
+    zoom = max(1, PANEL_PX * step // max(height, width))
+    pictures = []
+    for z in chosen:
         true = None if truth is None else np.asarray(truth[z])
-        panel.imshow(outlined(np.asarray(image.data[z]), np.asarray(labels[z]), true, step))
-        panel.set_title(f"slice {z}", fontsize=9)
-        _scale_bar(panel, image.voxel_size_nm, width / step, height / step, step)
-    for panel in axes:
-        panel.axis("off")
-    figure.suptitle(title, fontsize=10)
-    figure.savefig(path, dpi=130)
+        rgb = outlined(np.asarray(image.data[z]), np.asarray(labels[z]), true, step)
+        pixels = np.rint(rgb * 255).astype(np.uint8).repeat(zoom, 0).repeat(zoom, 1)
+        panel = Image.fromarray(pixels)
+        _scale_bar(ImageDraw.Draw(panel), panel.size, image.voxel_size_nm, step / zoom)
+        pictures.append(panel)
+    _arrange(pictures, [f"slice {z}" for z in chosen], title).save(path)
     return Path(path)
+
+
+def _arrange(pictures: list[PIL.Image.Image], captions: list[str], title: str) -> PIL.Image.Image:
+    """Put pictures of one size in two columns, each under its caption, all under the title."""
+    from PIL import Image, ImageDraw
+
+    width, height = pictures[0].size
+    columns = min(2, len(pictures))
+    rows = -(-len(pictures) // columns)
+    across, down = width + GAP_PX, height + LINE_PX + GAP_PX
+    sheet = Image.new("RGB", (columns * across + GAP_PX, rows * down + LINE_PX + GAP_PX), PAPER)
+    draw, font = ImageDraw.Draw(sheet), _font(14)
+    draw.text((GAP_PX, GAP_PX), title, INK, font)
+    for index, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        x = GAP_PX + index % columns * across
+        y = LINE_PX + GAP_PX + index // columns * down
+        draw.text((x, y + 3), caption, INK, font)
+        sheet.paste(picture, (x, y + LINE_PX))
+    return sheet
 
 
 def outlined(
@@ -118,24 +141,38 @@ def _edges(labels: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _colours(ids: NDArray[Any]) -> NDArray[np.float32]:
     """Give each identifier a bright colour; neighbours in number are far apart in hue."""
-    from matplotlib.colors import hsv_to_rgb
-
+    known, places = np.unique(ids, return_inverse=True)
     # Warm and blue hues only: green is the truth's.
-    hue = (ids.astype(np.float64) * 0.6180339887) % 1.0 * 0.62 + 0.52
-    hsv = np.stack([hue % 1.0, np.full(hue.shape, 0.85), np.ones(hue.shape)], axis=-1)
-    return np.asarray(hsv_to_rgb(hsv), dtype=np.float32)
+    hues = (known.astype(np.float64) * 0.6180339887 % 1.0 * 0.62 + 0.52) % 1.0
+    palette = [hsv_to_rgb(float(hue), 0.85, 1.0) for hue in hues]
+    return np.asarray(palette, dtype=np.float32).reshape(-1, 3)[places]
+
+
+def _font(size: int) -> PIL.ImageFont.FreeTypeFont:
+    """Give the font that comes with Matplotlib, which takes half a second to be imported itself."""
+    from PIL import ImageFont
+
+    places = find_spec("matplotlib")
+    assert places is not None  # it is a dependency
+    assert places.submodule_search_locations is not None
+    folder = Path(places.submodule_search_locations[0])
+    return ImageFont.truetype(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
 def _scale_bar(
-    panel: Any, voxel_size_nm: VoxelSize | None, width: float, height: float, step: int
+    draw: PIL.ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    voxel_size_nm: VoxelSize | None,
+    voxels_per_px: float,
 ) -> None:
     """Draw a bar of a round length, about a fifth of the width."""
     if voxel_size_nm is None:
         return
-    nm_per_px = voxel_size_nm[2] * step
+    width, height = size
+    nm_per_px = voxel_size_nm[2] * voxels_per_px
     lengths: Sequence[int] = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
     length = min(lengths, key=lambda nm: abs(nm - width * nm_per_px / 5))
-    y, x = height * 0.95, width * 0.04
     said = f"{length / 1000:g} µm" if length >= 1000 else f"{length} nm"
-    panel.plot([x, x + length / nm_per_px], [y, y], color="white", linewidth=3)
-    panel.text(x, y - height * 0.025, said, va="bottom", color="white", fontsize=8)
+    y, x = int(height * 0.95), int(width * 0.04)
+    draw.rectangle((x, y, x + round(length / nm_per_px), y + 3), "white")
+    draw.text((x, y - 4), said, "white", _font(14), anchor="ls")

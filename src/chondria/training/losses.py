@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["LOSSES", "LossKind", "bce", "bce_dice", "dice"]
+from chondria.errors import SettingsError
 
-LossKind = Literal["bce", "dice", "bce_dice"]
+__all__ = ["Loss", "LossKind", "bce", "dice", "jaccard", "make_loss"]
+
+LossKind = Literal["bce", "dice", "jaccard", "bce_dice"]
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+EVEN = (1.0, 1.0)
 
 
-def bce(logits: Tensor, targets: Tensor) -> Tensor:
-    """Binary cross-entropy, averaged over pixels."""
-    return functional.binary_cross_entropy_with_logits(logits, targets)
+def bce(logits: Tensor, targets: Tensor, class_weights: tuple[float, float] = EVEN) -> Tensor:
+    """Binary cross-entropy, averaged over pixels.
+
+    The weights of background and mitochondrion (thesis 6.3.2) multiply the loss of each pixel of
+    the class; they are not normalised, as in Keras.
+    """
+    background, mitochondrion = class_weights
+    if background == mitochondrion == 1:
+        return functional.binary_cross_entropy_with_logits(logits, targets)
+    weight = background + (mitochondrion - background) * targets
+    return functional.binary_cross_entropy_with_logits(logits, targets, weight)
 
 
 def dice(logits: Tensor, targets: Tensor) -> Tensor:
@@ -30,13 +43,48 @@ def dice(logits: Tensor, targets: Tensor) -> Tensor:
     return 1 - (2 * overlap + 1) / (probabilities.sum() + targets.sum() + 1)
 
 
-def bce_dice(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy plus half the Dice loss."""
-    return bce(logits, targets) + 0.5 * dice(logits, targets)
+def jaccard(logits: Tensor, targets: Tensor) -> Tensor:
+    """One minus the soft Jaccard index of the whole batch (thesis 6.3.10)."""
+    probabilities = torch.sigmoid(logits)
+    overlap = (probabilities * targets).sum()
+    union = probabilities.sum() + targets.sum() - overlap
+    return 1 - (overlap + 1) / (union + 1)
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "bce": bce,
-    "dice": dice,
-    "bce_dice": bce_dice,
-}
+def make_loss(kind: LossKind, class_weights: tuple[float, float] = EVEN) -> Loss:
+    """Give a loss function of logits and targets.
+
+    Parameters
+    ----------
+    kind : {"bce", "dice", "jaccard", "bce_dice"}
+        Cross-entropy; overlap; or cross-entropy plus half the Dice loss.
+    class_weights : tuple of float
+        Of background and mitochondrion, in the cross-entropy.
+
+    Raises
+    ------
+    SettingsError
+        If the kind is unknown, or a weight is not above zero or has no effect.
+    """
+    if kind not in get_args(LossKind):
+        raise SettingsError(
+            f"Found the loss '{kind}'; allowed are {', '.join(get_args(LossKind))}."
+        )
+    if not all(0 < weight < float("inf") for weight in class_weights):
+        raise SettingsError(
+            f"Found the class weights {list(class_weights)}; both, of background and of "
+            "mitochondrion, must be above zero: a class of weight 0 would not be learned."
+        )
+    if kind in ("dice", "jaccard"):
+        if tuple(class_weights) != EVEN:
+            raise SettingsError(
+                f"Found class weights for the loss '{kind}', which has none; leave them out, or "
+                "choose bce or bce_dice."
+            )
+        return dice if kind == "dice" else jaccard
+
+    def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+        loss = bce(logits, targets, class_weights)
+        return loss + 0.5 * dice(logits, targets) if kind == "bce_dice" else loss
+
+    return cross_entropy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch.nn import Parameter
@@ -13,7 +13,7 @@ from chondria.errors import SettingsError
 
 __all__ = ["OptimizerKind", "ScheduleKind", "build_optimizer", "learning_rate"]
 
-OptimizerKind = Literal["sgd", "adam", "adamw"]
+OptimizerKind = Literal["sgd", "nesterov", "adam", "adamw", "rmsprop", "adagrad"]
 ScheduleKind = Literal["constant", "one_cycle"]
 
 WARM_UP = 0.1  # share of the steps
@@ -30,14 +30,15 @@ def build_optimizer(
 
     Parameters
     ----------
-    kind : {"sgd", "adam", "adamw"}
-        Stochastic gradient descent with momentum (the thesis's default), Adam, or AdamW.
+    kind : {"sgd", "nesterov", "adam", "adamw", "rmsprop", "adagrad"}
+        Stochastic gradient descent with momentum (the thesis's default) or with Nesterov's; or
+        those with adaptive rates (thesis 2.7).
     parameters : iterable of Parameter
         What is optimised.
     rate : float
         Learning rate.
     momentum : float
-        For ``sgd`` only.
+        For ``sgd`` and ``nesterov`` only.
     weight_decay : float
         For ``adamw`` only.
 
@@ -47,13 +48,21 @@ def build_optimizer(
         If the kind is unknown.
     """
     match kind:
-        case "sgd":
-            return torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
+        case "sgd" | "nesterov":
+            nesterov = kind == "nesterov"
+            return torch.optim.SGD(
+                parameters, lr=rate, momentum=momentum, nesterov=nesterov, fused=True
+            )
         case "adam":
             return torch.optim.Adam(parameters, lr=rate, fused=True)
         case "adamw":
             return torch.optim.AdamW(parameters, lr=rate, weight_decay=weight_decay, fused=True)
-    raise SettingsError(f"Found the optimizer '{kind}'; allowed are sgd, adam and adamw.")
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=rate, alpha=0.9)  # 0.9 as in Keras
+        case "adagrad":
+            return torch.optim.Adagrad(parameters, lr=rate)
+    allowed = ", ".join(get_args(OptimizerKind))
+    raise SettingsError(f"Found the optimizer '{kind}'; allowed are {allowed}.")
 
 
 def learning_rate(kind: ScheduleKind, step: int, steps: int, peak: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from chondria.errors import SettingsError
-from chondria.training.losses import LossKind
+from chondria.training.losses import LossKind, make_loss
 from chondria.training.optimizers import OptimizerKind, ScheduleKind
 
 __all__ = ["TrainingPlan"]
@@ -15,7 +15,6 @@ Monitor = Literal["iou", "loss"]
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "monitor": get_args(Monitor),
-    "loss": get_args(LossKind),
     "optimizer": get_args(OptimizerKind),
     "schedule": get_args(ScheduleKind),
     "precision": ("fp32", "bf16"),
@@ -38,6 +37,8 @@ class TrainingPlan:
         The validation figure that decides which weights are best.
     loss, optimizer, schedule : str
         Names; see `losses` and `optimizers`.
+    class_weights : tuple of float
+        Of background and mitochondrion, in the cross-entropy (thesis 6.3.2).
     rate, momentum, weight_decay : float
         Peak learning rate; momentum of SGD; decay of AdamW.
     clip_norm : float
@@ -61,6 +62,7 @@ class TrainingPlan:
     patience: int = 0
     monitor: Monitor = "iou"
     loss: LossKind = "bce_dice"
+    class_weights: tuple[float, float] = (1.0, 1.0)
     optimizer: OptimizerKind = "adamw"
     schedule: ScheduleKind = "one_cycle"
     rate: float = 2e-3
@@ -79,6 +81,7 @@ class TrainingPlan:
             )
         if not 0 <= self.ema_decay < 1:
             raise SettingsError(f"Found ema_decay {self.ema_decay}; it must be in [0, 1).")
+        make_loss(self.loss, self.class_weights)
         for name, kinds in CHOICES.items():
             if (found := getattr(self, name)) not in kinds:
                 raise SettingsError(f"Found {name} '{found}'; allowed are {', '.join(kinds)}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -23,7 +23,7 @@ from chondria.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from chondria.training.losses import LOSSES
+from chondria.training.losses import Loss, make_loss
 from chondria.training.optimizers import build_optimizer, learning_rate
 from chondria.training.plan import TrainingPlan
 from chondria.training.validation import Validation, validate
@@ -103,7 +103,7 @@ def train(
         progress = load_checkpoint(checkpoint, state)
     device = next(network.parameters()).device
     losses = _Losses(progress, plan, observer, READ_AT_ONCE[device.type])
-    loss_function = LOSSES[plan.loss]
+    loss_function = make_loss(plan.loss, plan.class_weights)
     # A resumed run counts on from where its history stands.
     started = time.perf_counter() - (progress.history[-1]["seconds"] if progress.history else 0.0)
 
@@ -141,7 +141,7 @@ def _average(network: nn.Module, decay: float) -> AveragedModel | None:
 def _step(
     network: nn.Module,
     batch: tuple[Tensor, Tensor],
-    loss_function: Callable[[Tensor, Tensor], Tensor],
+    loss_function: Loss,
     optimizer: torch.optim.Optimizer,
     plan: TrainingPlan,
 ) -> Tensor:
