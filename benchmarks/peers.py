@@ -39,7 +39,7 @@ from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.inference.compute import choose_compute
 from chondria.inference.predict import PredictionSettings
-from chondria.inference.volumes import predict_volume
+from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model, load_model
 from chondria.networks.catalog import build_network
 from chondria.volume import Volume
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def run_chondria(model: Model, one: Volume, tta: str) -> None:
-    settings = PredictionSettings(choose_compute(), tta=tta)
+    settings = PredictionSettings(choose_compute_for(model, one, "cpu", tta=tta), tta=tta)
     predict_volume(model, one, np.empty(one.shape, np.float32), settings=settings)
 
 

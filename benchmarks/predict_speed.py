@@ -1,7 +1,7 @@
 """Time prediction against plain PyTorch, the thesis's blending and the device's peak.
 
-On the slices' own grid, interleaved in one process, by an untrained U-Net of 32 filters (speed does
-not depend on the weights), or by a model:
+On the slices' own grid, interleaved in one process, by an untrained U-Net (speed does not
+depend on the weights):
 
 - *eager*: whole slices through the network as PyTorch runs it by default (fp32, NCHW);
 - *segment ...*: `chondria segment` from PNG files to a run folder, for each backend and precision;
@@ -9,10 +9,10 @@ not depend on the weights), or by a model:
 - *peak ...*: products of large matrices, of which prediction is said to reach a share;
 - *blending*: the thesis's routine (256-pixel windows, stride 128, 8 variants) on one slice.
 
-Prints ratios, the share of the peak of matrix products that was measured in the same process, and
-with a model how far blended and 8-fold masks agree; then one line of JSON.
+Prints ratios, and the share of the peak of matrix products that was measured in the same process;
+then one line of JSON.
 
-    python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--filters 32 | --model NAME]
+    python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--filters 32]
                                        [--device auto] [--repeats 5] [--no-blending]
 """
 
@@ -55,8 +55,7 @@ def main() -> None:
     options = parse_options()
     device = choose_device(options.device)
     computes = available(device)
-    # No pixel size: all of them see the same pixels.
-    model = chosen_model(options).with_card(pixel_size_nm=None)
+    model = untrained_model(options.filters)
     retain_freed_memory()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -71,16 +70,14 @@ def main() -> None:
         print(", ".join(map(str, computes)))
         seconds = interleaved(jobs, options.repeats)
     report(seconds, model, volume, device, options)
-    if options.model and not options.no_blending:
-        agreement(model, volume.with_data(volume.data[:1]), computes)
 
 
-def chosen_model(options: argparse.Namespace) -> Model:
-    if options.model:
-        return load_model(options.model)
-    network = build_network("unet", filters=options.filters).eval()
+def untrained_model(filters: int) -> Model:
+    """Of no pixel size, so that all ways to compute it see the same pixels."""
+    network = build_network("unet", filters=filters).eval()
     ranges = measure_ranges(network, [torch.randn(1, 1, 256, 256)])
-    card = replace(load_model().card, name=f"untrained U-Net {options.filters}", calibration=ranges)
+    name = f"untrained U-Net {filters}"
+    card = replace(load_model().card, name=name, pixel_size_nm=None, calibration=ranges)
     return Model(network, card)
 
 
@@ -180,25 +177,12 @@ def report(
     print_record(describe_device(device), vars(options), seconds, **measured)
 
 
-def agreement(model: Model, one: Volume, computes: list[Compute]) -> None:
-    """Masks of whole-slice 8-fold averaging and of the blending, on one slice."""
-    image = measure_normalisation(one.data)(one.numpy())[0]
-    blended = blended_prediction(plain(model, computes[0].device), image)
-    for compute in (computes[0], computes[-1]):
-        averaged = probabilities(model, one, compute, tta="d4")[0]
-        masks = averaged >= 0.5, blended >= 0.5
-        iou = (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
-        print(f"8-fold by {compute} and blending: mask IoU {iou:.5f}", end="")
-        print(f", mean difference {np.abs(averaged - blended).mean():.2g}")
-
-
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SLICES)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--filters", type=int, default=32)
-    parser.add_argument("--model")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--no-blending", action="store_true")
     return parser.parse_args()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from chondria.allocation import retain_freed_memory
-from chondria.config import ImageSet, load_recipe
+from chondria.config.recipe import ImageSet, load_recipe
 from chondria.data.splits import split_volume
 from chondria.evaluation.objects import as_mask
 from chondria.experiments.postprocessing_search import BlockScores, SearchGrid, score_block

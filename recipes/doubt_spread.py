@@ -14,7 +14,7 @@ import numpy as np
 from bundle import AVERAGING, Box, cut, predict, validation_box
 from numpy.typing import NDArray
 
-from chondria.config import load_recipe
+from chondria.config.recipe import load_recipe
 from chondria.io import open_volume
 from chondria.models import load_model
 from chondria.postprocessing.confidence import object_confidence

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chondria.config import load_recipe
+    from chondria.config.recipe import load_recipe
     from chondria.data.phantom import make_phantom
     from chondria.errors import ChondriaError
     from chondria.evaluation.sheet import score
@@ -60,7 +60,7 @@ _HOMES = {
     "evaluate": "experiments.evaluation",
     "export_onnx": "export",
     "load_model": "models",
-    "load_recipe": "config",
+    "load_recipe": "config.recipe",
     "make_phantom": "data.phantom",
     "measure_objects": "morphometrics",
     "open_slices": "io",

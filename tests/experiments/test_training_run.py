@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from chondria.config import load_recipe, recipe_yaml
+from chondria.config.recipe import load_recipe, recipe_yaml
 from chondria.errors import ModelError, OutputExistsError
 from chondria.experiments.training import train_recipe
 from chondria.experiments.training_data import load_training_data
@@ -84,6 +84,9 @@ class KilledAt:
         self.step = step
 
     def say(self, message: str) -> None:
+        pass
+
+    def on_start(self, steps: int) -> None:
         pass
 
     def on_step(self, step: int, loss: float) -> None:

@@ -10,6 +10,7 @@ import typer
 from chondria.cli.check import check
 from chondria.cli.demo import demo
 from chondria.cli.evaluate import evaluate
+from chondria.cli.experiment import compare, experiment
 from chondria.cli.export import export
 from chondria.cli.info import info
 from chondria.cli.phantom import phantom
@@ -28,7 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, check, segment, evaluate, predict, train, export, phantom, info):
+COMMANDS = (
+    *(demo, check, segment, evaluate, predict),
+    *(train, experiment, compare, export, phantom, info),
+)
+for command in COMMANDS:
     app.command(command.__name__)(command)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,8 +17,11 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
-__all__ = ["TrainingBar", "TrainingBars", "console", "say", "tile_bar"]
+__all__ = ["TrainingBar", "TrainingBars", "console", "print_table", "say", "tile_bar"]
+
+WIDE = 160
 
 # No markup: a file's name may hold brackets.
 console = Console(stderr=True, highlight=False, markup=False)
@@ -43,17 +47,21 @@ def say(message: str) -> None:
     console.print(message, soft_wrap=True)
 
 
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table on the standard output; wide where it is no terminal."""
+    table = Table(box=SIMPLE)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, markup=False, width=width).print(table)
+
+
 class TrainingBars:
-    """Shows steps, loss, validation IoU and time left of runs; a line for every validation.
+    """Shows steps, loss, validation IoU and time left of runs; a line for every validation."""
 
-    Parameters
-    ----------
-    steps : int
-        Optimizer steps of a run.
-    """
-
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
+    def __init__(self) -> None:
         self._bars = Progress(
             TextColumn("training {task.fields[run]}"),
             BarColumn(),
@@ -78,21 +86,27 @@ class TrainingBars:
 
     def watch(self, run: str = "") -> TrainingBar:
         """Add a bar for a run; its name stands in front of what is said of it."""
-        task = self._bars.add_task("", total=self._steps, start=False, run=run)
-        return TrainingBar(self._bars, task, f"{run}: " if run else "", self._steps)
+        task = self._bars.add_task("", total=None, start=False, run=run)
+        return TrainingBar(self._bars, task, f"{run}: " if run else "")
 
 
 class TrainingBar:
     """Watches one run of `TrainingBars`."""
 
-    def __init__(self, bars: Progress, task: TaskID, prefix: str, steps: int) -> None:
-        self._bars, self._task, self._prefix, self._steps = bars, task, prefix, steps
+    def __init__(self, bars: Progress, task: TaskID, prefix: str) -> None:
+        self._bars, self._task, self._prefix = bars, task, prefix
+        self._steps = 0
         self._loss = float("nan")
         self._iou = ""
 
     def say(self, message: str) -> None:
         """Print a line above the bars."""
         console.print(f"{self._prefix}{message}")
+
+    def on_start(self, steps: int) -> None:
+        """Learn how many steps there are."""
+        self._steps = steps
+        self._bars.update(self._task, total=steps)
 
     def on_step(self, step: int, loss: float) -> None:
         """Move the bar; the loss is smoothed over about 50 steps."""

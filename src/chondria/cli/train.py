@@ -38,7 +38,7 @@ def train(
     ] = False,
 ) -> None:
     """Train a model as a recipe says; leaves it in a run folder with its history."""
-    from chondria.config import load_recipe, recipe_yaml
+    from chondria.config.recipe import load_recipe, recipe_yaml
 
     settings = load_recipe(recipe, change or [])
     folder = output or Path("runs") / settings.name
@@ -49,7 +49,7 @@ def train(
         return
     from chondria.cli.progress import TrainingBars
 
-    bars = TrainingBars(settings.training.steps)
+    bars = TrainingBars()
     if runs > 1:
         from chondria.experiments.repeats import train_repeats
 

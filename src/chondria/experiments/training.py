@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
-from chondria.config import Recipe, recipe_yaml
+from chondria.config.recipe import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
 from chondria.data.patches import PatchSampler
 from chondria.errors import ModelError, SettingsError
@@ -48,6 +48,9 @@ class TrainingObserver(Observer, Protocol):
 
     def say(self, message: str) -> None:
         """Something began."""
+
+    def on_start(self, steps: int) -> None:
+        """Training begins, of so many steps."""
 
 
 def train_recipe(
@@ -108,6 +111,8 @@ def train_recipe(
     training = recipe.training
     sampler = PatchSampler(volumes, training.patch_px, training.batch, augmentation, recipe.seed)
     plan = _plan(recipe, precision)
+    if observer:
+        observer.on_start(plan.steps)
     progress = train(network, sampler, plan, run / "checkpoint.pt", observer)
     say("calibrating")
     card = replace(_card(recipe, data, progress), calibration=calibrate(network, sampler))

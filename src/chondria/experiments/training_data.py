@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chondria.config import ImageSet, PhantomSet, Recipe
+from chondria.config.recipe import ImageSet, PhantomSet, Recipe
 from chondria.data.normalize import Normalisation, NormalisationKind, measure_normalisation
 from chondria.data.patches import TrainingVolume
 from chondria.data.phantom import make_phantom

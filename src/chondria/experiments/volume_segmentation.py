@@ -29,7 +29,14 @@ from chondria.postprocessing.instances import (
 )
 from chondria.volume import Volume
 
-__all__ = ["Segmentation", "SegmentationSettings", "segment_volume", "timed"]
+__all__ = [
+    "Segmentation",
+    "SegmentationSettings",
+    "label_volume",
+    "predict_probability",
+    "segment_volume",
+    "timed",
+]
 
 SMALLEST_WITHOUT_SIZE_PX = 20
 
@@ -160,22 +167,13 @@ def segment_volume(
     """
     retain_freed_memory()
     chosen = (settings or SegmentationSettings()).of(model.card)
-    compute = choose_compute_for(
-        model, volume, chosen.device, chosen.precision, chosen.backend, chosen.tta
-    )
     seconds: dict[str, float] = {}
     with timed(seconds, "predict"):
-        values = np.empty(volume.shape, np.uint8)
-        agreement = predict_volume(
-            model,
-            volume,
-            values,
-            settings=PredictionSettings(compute, tta=chosen.tta),
-            progress=progress,
-            where=where,
+        values, compute, agreement = predict_probability(
+            model, volume, chosen, progress=progress, where=where
         )
     with timed(seconds, "postprocess"):
-        found, confidence = _label(values, volume, chosen)
+        found, confidence = label_volume(values, volume, chosen)
         labels = volume.with_data(found)
     with timed(seconds, "measure"):
         objects = measure_objects(labels)
@@ -184,10 +182,43 @@ def segment_volume(
     return Segmentation(volume.with_data(values), labels, objects, compute, agreement, seconds)
 
 
-def _label(
+def predict_probability(
+    model: Model,
+    volume: Volume,
+    settings: SegmentationSettings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    where: str = "the image",
+) -> tuple[NDArray[np.uint8], Compute, Agreement]:
+    """Predict a volume in memory by 8 bits; says how, and how that agrees with PyTorch in fp32."""
+    compute = choose_compute_for(
+        model, volume, settings.device, settings.precision, settings.backend, settings.tta
+    )
+    values = np.empty(volume.shape, np.uint8)
+    how = PredictionSettings(compute, tta=settings.tta)
+    agreement = predict_volume(model, volume, values, settings=how, progress=progress, where=where)
+    return values, compute, agreement
+
+
+def label_volume(
     probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
 ) -> tuple[NDArray[Any], ObjectConfidence]:
-    """Threshold, smooth along z, number the objects, drop the small and the doubtful ones."""
+    """Threshold, smooth along z, number the objects, drop the small and the doubtful ones.
+
+    Parameters
+    ----------
+    probability : ndarray of uint8, (Z, Y, X)
+        255 is certainty.
+    volume : Volume, (Z, Y, X)
+        Gives the voxel size.
+    settings : SegmentationSettings
+        Nothing left open (`SegmentationSettings.of`).
+
+    Returns
+    -------
+    tuple
+        Label map (Z, Y, X), and how sure the network is of each object.
+    """
     assert settings.threshold is not None  # `of` filled it from the card
     mask = threshold(probability, settings.threshold)
     size = volume.voxel_size_nm

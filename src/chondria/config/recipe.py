@@ -1,16 +1,15 @@
-"""Recipes: what a YAML file may say, with bounds, frozen once read."""
+"""The recipe of a training: everything that makes a model."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from chondria.errors import InputNotFoundError, SettingsError
+from chondria.config.tree import Settings, apply_changes, read_tree, validated
 
 __all__ = [
     "AugmentationSettings",
@@ -20,7 +19,6 @@ __all__ = [
     "PhantomSet",
     "PostprocessingSettings",
     "Recipe",
-    "Settings",
     "TrainingSettings",
     "load_recipe",
     "recipe_yaml",
@@ -32,17 +30,11 @@ Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
 
 
-class Settings(BaseModel):
-    """A part of a recipe; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 class NetworkSettings(Settings):
     """A network of the catalog and its options."""
 
     name: str = "unet"
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class ImageSet(Settings):
@@ -85,7 +77,7 @@ class AugmentationSettings(Settings):
     """A named set, and what differs from it (see `chondria.data.augment`)."""
 
     set: Literal["none", "keras", "custom", "em"] = "em"
-    change: dict[str, bool | float | str] = {}
+    change: dict[str, bool | float | str] = Field(default_factory=dict)
 
 
 class TrainingSettings(Settings):
@@ -158,64 +150,12 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     SettingsError
         If it is no YAML, or a key or value is not allowed; names the nearest key.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputNotFoundError(f"There is no recipe '{path}'; give the path of a YAML file.")
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"Cannot read the recipe {path} as YAML: {error}.") from error
-    if not isinstance(tree, dict):
-        raise SettingsError(f"Found no settings in {path}; a recipe is a YAML mapping.")
-    for change in changes:
-        _apply_change(tree, change)
-    try:
-        return Recipe.model_validate(tree)
-    except ValidationError as error:
-        raise SettingsError(f"{_explain(error)} (in {path}).") from error
+    tree = read_tree(path)
+    apply_changes(tree, changes)
+    return validated(Recipe, tree, str(path))
 
 
 def recipe_yaml(recipe: Recipe) -> str:
     """Write a recipe with every default spelled out."""
     text: str = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, width=100)
     return text
-
-
-def _apply_change(tree: dict[str, Any], change: str) -> None:
-    dotted, equals, text = change.partition("=")
-    if not equals or not dotted:
-        raise SettingsError(f"Found the change '{change}'; write it as key.key=value.")
-    *parents, last = dotted.split(".")
-    node: Any = tree
-    try:
-        for key in parents:
-            node = node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(text)
-    except (TypeError, AttributeError) as error:
-        raise SettingsError(
-            f"Cannot apply the change '{change}': there are no settings at '{'.'.join(parents)}'."
-        ) from error
-    except (ValueError, IndexError, yaml.YAMLError) as error:
-        raise SettingsError(f"Cannot apply the change '{change}': {error}.") from error
-
-
-def _explain(error: ValidationError) -> str:
-    """Say the first thing that is wrong, and the nearest key where one is unknown."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] != "extra_forbidden":
-        return f"The setting '{where}' cannot be used: {first['msg']}"
-    keys = _keys_at(first["loc"][:-1])
-    near = difflib.get_close_matches(str(first["loc"][-1]), keys, n=1, cutoff=0.4)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"There is no setting '{where}'; {hint}allowed here: {', '.join(keys)}"
-
-
-def _keys_at(parents: Sequence[int | str]) -> list[str]:
-    """Keys that are allowed at a place of the recipe."""
-    model: Any = Recipe
-    for part in parents:
-        if isinstance(part, str):
-            annotation = model.model_fields[part].annotation
-            model = next(iter(getattr(annotation, "__args__", ())), annotation)
-    return list(model.model_fields)

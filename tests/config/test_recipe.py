@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from chondria.config import load_recipe, recipe_yaml
+from chondria.config.recipe import load_recipe, recipe_yaml
 from chondria.errors import InputNotFoundError, SettingsError
 
 SET = {"name": "a", "images": "a/images", "masks": "a/masks"}

@@ -1,0 +1,87 @@
+"""`chondria experiment` and `chondria compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["compare", "experiment"]
+
+
+def experiment(
+    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of an experiment.")],
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Seeds of each row [default: the recipe's].")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A row by its name; repeatable [default: all].")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change every row, e.g. training.steps=100; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="A dry run in minutes: small networks on a phantom.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row and say what would be done.")
+    ] = False,
+) -> None:
+    """Train every row of a recipe with several seeds; mean and deviation beside the published.
+
+    The same command again goes on with what was interrupted.
+    """
+    from chondria.config.experiment import load_experiment
+    from chondria.experiments.experiment import chosen_rows, run_experiment
+
+    settings = load_experiment(recipe, change or [])
+    if runs is not None:
+        settings = settings.model_copy(update={"runs": runs})
+    folder = output or Path("runs") / settings.name
+    rows = chosen_rows(settings, only or [])
+    if dry_run:
+        for row in rows:
+            typer.echo(f"{row.name}: {settings.runs} runs")
+        typer.echo(f"would be trained and scored into {folder}; nothing was written")
+        return
+    from chondria.cli.progress import TrainingBars, print_table
+    from chondria.report.result_table import HEADINGS, cells
+
+    with TrainingBars() as bars:
+        found = run_experiment(
+            settings,
+            folder,
+            only=only or [],
+            data_root=data,
+            device=device,
+            at_once=at_once,
+            smoke=smoke,
+            watch=bars.watch,
+        )
+    if smoke:
+        typer.echo("SMOKE, NO RESULT: small networks on a phantom")
+    print_table(HEADINGS, [cells(line) for line in found.table])
+    typer.echo(f"table: {found.folder / 'table.html'}")
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="FOLDER of a row, or FOLDER@STEP.")],
+    b: Annotated[str, typer.Argument(help="What to compare it with.")],
+) -> None:
+    """Say whether one row of an experiment is better than another, and how sure that is."""
+    from chondria.experiments.compare import compare_rows
+
+    typer.echo(compare_rows(a, b).sentence(a, b))

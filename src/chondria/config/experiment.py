@@ -1,0 +1,115 @@
+"""The recipe of an experiment: rows that differ in settings of a training, and their scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from chondria.config.recipe import Recipe
+from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
+from chondria.errors import SettingsError
+
+__all__ = ["Experiment", "Row", "Step", "TestSet", "load_experiment", "recipe_of"]
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Published = float | tuple[float, float]
+
+
+class TestSet(Settings):
+    """The volume that every run is scored on, once; paths are relative to the data root."""
+
+    __test__ = False  # no test of pytest's
+
+    images: str
+    masks: str
+    voxel_size_nm: tuple[Positive, Positive, Positive] | None = None
+
+
+class Step(Settings):
+    """A way from probabilities to objects; None takes what the model's card says."""
+
+    name: str
+    tta: Literal["none", "d4"] = "none"
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    z_median_nm: NonNegative | None = None
+    smallest_diameter_nm: NonNegative | None = None
+    largest_doubt: NonNegative | None = None
+
+
+class Row(Settings):
+    """One setting of a training, and what the thesis or a paper found for it."""
+
+    name: str
+    set: dict[str, Any] = Field(default_factory=dict)
+    # By step and metric: a value, or mean and standard deviation.
+    published: dict[str, dict[str, Published]] = Field(default_factory=dict)
+
+
+class Experiment(Settings):
+    """A grid of rows, each trained with several seeds and scored in several ways."""
+
+    name: str
+    title: str = ""
+    notes: str = ""
+    runs: Annotated[int, Field(ge=1)] = 10
+    metrics: tuple[str, ...] = ("iou", "voc", "det")
+    recipe: dict[str, Any]
+    test: TestSet
+    steps: tuple[Step, ...] = (Step(name="plain"),)
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+
+
+def load_experiment(path: str | Path, changes: Sequence[str] = ()) -> Experiment:
+    """Read an experiment, and check the recipe of every row.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file.
+    changes : sequence of str
+        Of the recipe of every row, like ``training.steps=100``; values are YAML.
+
+    Returns
+    -------
+    Experiment
+        Frozen; `recipe_of` gives the recipe of a row.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such file.
+    SettingsError
+        If it is no YAML, a key or value is not allowed, or two rows have one name.
+    """
+    tree = read_tree(path)
+    apply_changes(tree.setdefault("recipe", {}), changes)
+    experiment = validated(Experiment, tree, str(path))
+    for what, names in (
+        ("rows", [row.name for row in experiment.rows]),
+        ("steps", [step.name for step in experiment.steps]),
+    ):
+        if len(set(names)) < len(names):
+            raise SettingsError(f"Found two {what} of one name in {path}; give each its own.")
+    for row in experiment.rows:
+        recipe_of(experiment, row)
+    return experiment
+
+
+def recipe_of(experiment: Experiment, row: Row) -> Recipe:
+    """Make the recipe of a row.
+
+    Raises
+    ------
+    SettingsError
+        If a key or value is not allowed.
+    """
+    tree = deepcopy(experiment.recipe)
+    tree.setdefault("name", experiment.name)
+    for dotted, value in row.set.items():
+        set_in_tree(tree, dotted, deepcopy(value))
+    return validated(Recipe, tree, f"the row '{row.name}'")

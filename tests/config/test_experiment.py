@@ -1,0 +1,67 @@
+"""Experiments: rows change a recipe, and every row is checked before anything begins."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chondria.config.experiment import load_experiment, recipe_of
+from chondria.errors import SettingsError
+
+TREE = {
+    "name": "table",
+    "runs": 3,
+    "recipe": {
+        "data": {"sets": [{"name": "a", "images": "i", "masks": "m"}]},
+        "network": {"options": {"filters": 16}},
+    },
+    "test": {"images": "ti", "masks": "tm", "voxel_size_nm": [5, 5, 5]},
+    "steps": [{"name": "plain"}, {"name": "d4", "tta": "d4"}],
+    "rows": [
+        {"name": "sixteen"},
+        {
+            "name": "residual",
+            "set": {"network.name": "resunet", "data.sets.0.weight": 2},
+            "published": {"plain": {"iou": [0.87, 0.002], "voc": 0.93}},
+        },
+    ],
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(**changes: object) -> Path:
+        path = tmp_path / "e.yaml"
+        path.write_text(yaml.safe_dump(TREE | changes))
+        return path
+
+    return write
+
+
+def test_a_row_changes_the_recipe_and_no_other_row(write) -> None:
+    found = load_experiment(write(), ["training.steps=7"])
+    plain, residual = (recipe_of(found, row) for row in found.rows)
+    assert (plain.network.name, residual.network.name) == ("unet", "resunet")
+    assert residual.network.options == {"filters": 16}
+    assert (plain.data.sets[0].weight, residual.data.sets[0].weight) == (1, 2)
+    assert plain.training.steps == residual.training.steps == 7
+    assert plain.name == "table"
+    assert found.rows[1].published["plain"] == {"iou": (0.87, 0.002), "voc": 0.93}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"rows": []}, "The setting 'rows' cannot be used"),
+        ({"runs": 0}, "The setting 'runs' cannot be used"),
+        ({"row": 1}, "no setting 'row'; did you mean 'rows'"),
+        ({"rows": [{"name": "a"}, {"name": "a"}]}, "two rows of one name"),
+        ({"steps": [{"name": "a"}, {"name": "a"}]}, "two steps of one name"),
+        ({"rows": [{"name": "a", "set": {"training.stepps": 1}}]}, "mean 'steps'.*the row 'a'"),
+        ({"rows": [{"name": "a", "set": {"name.x": 1}}]}, "no settings at 'name'"),
+        ({"steps": [{"name": "a", "tta": "d8"}]}, "'steps.0.tta' cannot be used"),
+    ],
+)
+def test_mistakes_are_found_before_anything_begins(write, changes, sentence) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        load_experiment(write(**changes))
