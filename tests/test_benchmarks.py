@@ -60,3 +60,18 @@ def test_the_cost_of_prediction_is_a_line() -> None:
 def test_a_command_starts_soon() -> None:
     median = record_of("startup", "--repeats", "2")["median_s"]
     assert 0 < median["help"] < median["segment"]
+
+
+def test_the_roofline_is_above_what_prediction_reaches() -> None:
+    pytest.importorskip("openvino")
+    bound = record_of("roofline", "--filters", "16", "--repeats", "3")["bound_megapixels_per_s"]
+    options = ("--filters", "16", "--slices", "2", "--repeats", "1", "--no-blending")
+    record = record_of("predict_speed", *options)
+    seconds = [s for name, s in record["median_s"].items() if name.startswith("predict torch")]
+    assert 0 < record["megapixels"] / min(seconds) < 1.3 * bound
+
+
+def test_peers_that_are_absent_are_skipped() -> None:
+    record = record_of("peers", "--filters", "4", "--repeats", "1")
+    assert record["ratios"]["chondria"] == 1
+    assert record["median_s"]["chondria d4"] > 0

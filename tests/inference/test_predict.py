@@ -111,6 +111,16 @@ def test_the_whole_is_the_network_on_the_mirrored_slice(small_net, margin_px) ->
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(("slices", "sizes"), [(8, {4}), (10, {2}), (9, {3}), (7, {4, 3})])
+def test_batches_are_equal_where_that_is_cheap(small_net, slices, sizes) -> None:
+    """A network that is compiled for its shape is then compiled once."""
+    seen = set()
+    hook = small_net.register_forward_pre_hook(lambda _, given: seen.add(len(given[0])))
+    predicted(small_net, volume(slices, 24, 24), batch_px=4 * 24 * 24)
+    hook.remove()
+    assert seen == sizes
+
+
 @pytest.mark.parametrize("batch_px", [1, 3000, 10**6])
 def test_batches_do_not_matter(small_net, batch_px) -> None:
     source = volume(5, 40, 40)

@@ -193,7 +193,7 @@ def _batches(total: int, tiles: list[Tile], batch_px: int) -> Iterator[range]:
     """
     y, x = tiles[0].read_shape
     most = min(total, max(1, batch_px // (y * x)))
-    equal = (size for size in range(most, most // 2, -1) if total % size == 0)
+    equal = (size for size in range(most, (most - 1) // 2, -1) if total % size == 0)
     size = next(equal, most)
     return (range(start, min(start + size, total)) for start in range(0, total, size))
 
