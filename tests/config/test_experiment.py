@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chondria.config.experiment import load_experiment, recipe_of
+from chondria.config.experiment import Row, load_experiment, recipe_of
 from chondria.errors import SettingsError
 
 TREE = {
@@ -49,6 +49,10 @@ def test_a_row_changes_the_recipe_and_no_other_row(write) -> None:
     assert found.rows[1].published["plain"] == {"iou": (0.87, 0.002), "voc": 0.93}
 
 
+def test_a_row_names_its_folder() -> None:
+    assert Row(name="U-Net 32, tiles | `keras` 0.4").folder == "u-net-32-tiles-keras-0-4"
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -56,6 +60,8 @@ def test_a_row_changes_the_recipe_and_no_other_row(write) -> None:
         ({"runs": 0}, "The setting 'runs' cannot be used"),
         ({"row": 1}, "no setting 'row'; did you mean 'rows'"),
         ({"rows": [{"name": "a"}, {"name": "a"}]}, "two rows of one name"),
+        ({"rows": [{"name": "a-1"}, {"name": "A 1"}]}, "two rows of one name"),
+        ({"rows": [{"name": "--"}]}, "without letters or digits"),
         ({"steps": [{"name": "a"}, {"name": "a"}]}, "two steps of one name"),
         ({"rows": [{"name": "a", "set": {"training.stepps": 1}}]}, "mean 'steps'.*the row 'a'"),
         ({"rows": [{"name": "a", "set": {"name.x": 1}}]}, "no settings at 'name'"),

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import yaml
 
-from chondria.experiments.experiment import folder_name
-
 
 @pytest.fixture
 def recipe(tmp_path: Path, blobs) -> Path:
@@ -22,7 +20,7 @@ def recipe(tmp_path: Path, blobs) -> Path:
         "name": "tiny",
         "title": "A tiny table",
         "runs": 2,
-        "metrics": ["iou", "det"],
+        "metrics": ["iou", "boundary_hausdorff95_nm"],
         "recipe": {
             "network": {"options": {"filters": 2, "levels": 2, "dropout": [0, 0, 0]}},
             "data": {
@@ -66,7 +64,7 @@ def test_an_experiment_ends_in_a_table_and_goes_on_where_it_stopped(
         (row, step, metric)
         for row in ("U-Net", "ResUNet")
         for step in ("plain", "d4")
-        for metric in ("iou", "det")
+        for metric in ("iou", "boundary_hausdorff95_nm")
     ]
     scores = [
         json.loads((done / "u-net" / f"seed-{seed}" / "scores.json").read_text())["steps"]
@@ -145,5 +143,18 @@ def test_mistakes_and_a_dry_run_write_nothing(run_cli, recipe: Path, tmp_path: P
     assert not folder.exists()
 
 
-def test_names_of_folders() -> None:
-    assert folder_name("U-Net 32, tiles | `keras` 0.4") == "u-net-32-tiles-keras-0-4"
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("metrics", ["iou", "jaccard"], "no metric 'jaccard'; there are: iou"),
+        ("test", {"images": "images.npy", "masks": "none.npy"}, "none.npy"),
+    ],
+)
+def test_what_would_fail_after_training_is_refused_before(
+    run_cli, recipe: Path, tmp_path: Path, key, value, sentence
+) -> None:
+    recipe.write_text(yaml.safe_dump(yaml.safe_load(recipe.read_text()) | {key: value}))
+    code, _, err = run_cli("experiment", recipe, "-o", tmp_path / "none", "--device", "cpu")
+    assert code == 2
+    assert sentence in err
+    assert not (tmp_path / "none").exists()

@@ -49,6 +49,12 @@ class Row(Settings):
     # By step and metric: a value, or mean and standard deviation.
     published: dict[str, dict[str, Published]] = Field(default_factory=dict)
 
+    @property
+    def folder(self) -> str:
+        """Name of the row's folder: letters and digits of its name, with single hyphens between."""
+        kept = "".join(letter if letter.isalnum() else " " for letter in self.name.lower())
+        return "-".join(kept.split())
+
 
 class Experiment(Settings):
     """A grid of rows, each trained with several seeds and scored in several ways."""
@@ -84,17 +90,20 @@ def load_experiment(path: str | Path, changes: Sequence[str] = ()) -> Experiment
     InputNotFoundError
         If there is no such file.
     SettingsError
-        If it is no YAML, a key or value is not allowed, or two rows have one name.
+        If it is no YAML, a key or value is not allowed, or two rows or steps have one name.
     """
     tree = read_tree(path)
     apply_changes(tree.setdefault("recipe", {}), changes)
     experiment = validated(Experiment, tree, str(path))
     for what, names in (
-        ("rows", [row.name for row in experiment.rows]),
+        ("rows", [row.folder for row in experiment.rows]),
         ("steps", [step.name for step in experiment.steps]),
     ):
-        if len(set(names)) < len(names):
-            raise SettingsError(f"Found two {what} of one name in {path}; give each its own.")
+        if len(set(names)) < len(names) or "" in names:
+            raise SettingsError(
+                f"Found two {what} of one name, or one without letters or digits, in {path}; give "
+                "each its own (folders are named by letters and digits)."
+            )
     for row in experiment.rows:
         recipe_of(experiment, row)
     return experiment

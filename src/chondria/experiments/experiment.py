@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,16 +17,17 @@ from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of
 from chondria.config.recipe import Recipe
 from chondria.errors import OutputExistsError, SettingsError
 from chondria.evaluation.blocks import iou_interval
+from chondria.evaluation.sheet import score
 from chondria.experiments.processes import Post, run_in_processes
 from chondria.experiments.run_folder import create_run_folder, environment, write_json
-from chondria.experiments.scoring import open_test_volume, score_model
+from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
 from chondria.experiments.seeds import pass_on, runs_at_once, seeded, train_or_keep
 from chondria.experiments.smoke import smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
 from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.report.result_table import ResultRow, write_tables
 
-__all__ = ["ExperimentRun", "chosen_rows", "folder_name", "load_scores", "run_experiment"]
+__all__ = ["ExperimentRun", "chosen_rows", "load_scores", "run_experiment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +86,24 @@ def run_experiment(
         If a row cannot be trained or scored, or the folder holds something else.
     """
     rows = chosen_rows(experiment, only)
+    _check_metrics(experiment)
+    recipes = {row.name: recipe_of(experiment, row) for row in rows}
+    roots = {name: Path(data_root or recipe.data.root) for name, recipe in recipes.items()}
+    if not smoke:
+        for root in roots.values():
+            _test_volume(experiment.test, root)
     target = _open_folder(Path(folder), experiment, smoke)
     if smoke:
         experiment = smoke_experiment(experiment, target / "phantom")
     steps = {step.name: _settings(step, device) for step in experiment.steps}
     jobs: dict[str, Callable[[Post], Any]] = {}
     for row in rows:
-        recipe = recipe_of(experiment, row)
+        recipe = recipes[row.name]
         recipe = smoke_recipe(recipe, target / "phantom") if smoke else recipe
         for name, one in seeded(recipe, experiment.runs).items():
-            place = target / folder_name(row.name) / name
-            root = Path(data_root or recipe.data.root)
+            place = target / row.folder / name
             jobs[f"{row.name}, {name}"] = partial(
-                _train_and_score, one, place, experiment.test, steps, root, device
+                _train_and_score, one, place, experiment.test, steps, roots[row.name], device
             )
     observers = {name: watch(name) for name in jobs} if watch else {}
     width = runs_at_once(len(jobs), at_once, device)
@@ -123,12 +130,6 @@ def chosen_rows(experiment: Experiment, only: Sequence[str]) -> list[Row]:
                 f"{'; '.join(rows)}."
             )
     return [row for name, row in rows.items() if not only or name in only]
-
-
-def folder_name(row: str) -> str:
-    """Make a folder's name of a row's: letters, digits and single hyphens."""
-    kept = "".join(letter if letter.isalnum() else " " for letter in row.lower())
-    return "-".join(kept.split())
 
 
 def load_scores(folder: Path) -> list[dict[str, Any]]:
@@ -176,13 +177,17 @@ def _train_and_score(
         return
     model = train_or_keep(recipe, folder, data_root, device, post)
     post(("say", "scoring"))
-    volume = open_test_volume(data_root / test.images, data_root / test.masks, test.voxel_size_nm)
-    write_json(stored, {"seed": recipe.seed, "steps": score_model(model, volume, steps)})
+    found = score_model(model, _test_volume(test, data_root), steps)
+    write_json(stored, {"seed": recipe.seed, "steps": found})
+
+
+def _test_volume(test: TestSet, root: Path) -> TestVolume:
+    return open_test_volume(root / test.images, root / test.masks, test.voxel_size_nm)
 
 
 def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow]:
     """One line for each step and metric."""
-    runs = load_scores(folder / folder_name(row.name))
+    runs = load_scores(folder / row.folder)
     lines = []
     for step in experiment.steps:
         counts = np.array([run["steps"][step.name]["blocks"] for run in runs])
@@ -210,7 +215,16 @@ def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow
     return lines
 
 
-def _metric(scores: dict[str, float], name: str) -> float:
-    if name not in scores:
-        raise SettingsError(f"There is no metric '{name}'; there are: {', '.join(scores)}.")
-    return float(scores[name])
+def _check_metrics(experiment: Experiment) -> None:
+    """Refuse an unknown metric before hours of training."""
+    nothing = np.zeros((1, 1, 1), bool)
+    known = score(nothing, nothing).as_dict()
+    for name in experiment.metrics:
+        if name not in known:
+            raise SettingsError(f"There is no metric '{name}'; there are: {', '.join(known)}.")
+
+
+def _metric(scores: dict[str, float | None], name: str) -> float:
+    """Give a score; not a number where it has none, such as a distance to nothing."""
+    value = scores[name]
+    return math.nan if value is None else float(value)

@@ -28,21 +28,21 @@ __all__ = ["TestVolume", "open_test_volume", "score_model"]
 
 @dataclass(frozen=True, slots=True)
 class TestVolume:
-    """Images and true masks, (Z, Y, X)."""
+    """Images and true masks, (Z, Y, X), read when they are needed."""
 
     __test__ = False  # no test of pytest's
 
     images: Volume
-    masks: NDArray[np.bool_]
+    masks: Volume
 
 
 def open_test_volume(images: Path, masks: Path, voxel_size_nm: VoxelSize | None) -> TestVolume:
-    """Read a test volume.
+    """Open a test volume.
 
     Raises
     ------
     ChondriaError
-        If images or masks cannot be used.
+        If images or masks are missing or of different shapes.
     """
     volume = open_volume(images, voxel_size_nm)
     truth = open_volume(masks, voxel_size_nm)
@@ -51,7 +51,7 @@ def open_test_volume(images: Path, masks: Path, voxel_size_nm: VoxelSize | None)
             f"Found test images of shape {volume.shape} and masks of shape {truth.shape}; every "
             "image needs a mask of its own size."
         )
-    return TestVolume(volume, as_mask(truth.numpy(), str(masks)))
+    return TestVolume(volume, truth)
 
 
 def score_model(
@@ -74,6 +74,7 @@ def score_model(
         For each step ``scores`` (every metric of `chondria.evaluation.sheet.score`) and ``blocks``
         (true positives, false positives and false negatives of each block).
     """
+    truth = as_mask(test.masks.numpy(), "the test masks")
     predicted: dict[str, NDArray[np.uint8]] = {}
     found = {}
     for name, settings in steps.items():
@@ -83,13 +84,13 @@ def score_model(
         labels, _ = label_volume(predicted[chosen.tta], test.images, chosen)
         sheet = score(
             labels,
-            test.masks,
+            truth,
             voxel_size_nm=test.images.voxel_size_nm,
             prediction_is_instances=True,
         )
         found[name] = {
             "scores": sheet.as_dict(),
-            "blocks": block_counts(labels, test.masks).tolist(),
+            "blocks": block_counts(labels, truth).tolist(),
             "settings": {key: getattr(chosen, key) for key in chosen.__slots__},
         }
     return found
