@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from chondria.networks.dropout import make_dropout
-from chondria.networks.encoder_decoder import EncoderDecoder
+from chondria.networks.encoder_decoder import EncoderDecoder, Place
 from chondria.networks.initialisation import initialise
-from chondria.networks.options import check_counts, check_rates
+from chondria.networks.options import check_rates
 from chondria.networks.unet import ConvolutionPair
 
 __all__ = ["CasserUNet", "Enlarge"]
@@ -63,19 +63,14 @@ class CasserUNet(EncoderDecoder):
         levels: int = 4,
         dropout: Sequence[float] = (0.0, 0.0, 0.0, 0.2, 0.2),
     ) -> None:
-        check_counts(filters=filters, levels=levels)
         check_rates(dropout, levels)
-        made = 0
 
-        def block(channels_in: int, channels_out: int, level: int) -> nn.Module:
-            nonlocal made
-            made += 1
-            pair = ConvolutionPair(channels_in, channels_out, "relu")
-            encodes = made <= levels + 1
-            rate = dropout[level] if encodes else 0.0
+        def block(at: Place) -> nn.Module:
+            pair = ConvolutionPair(at.channels_in, at.channels_out, "relu")
+            rate = 0.0 if at.decodes else dropout[at.level]
             return nn.Sequential(pair, make_dropout(rate, "element"))
 
-        super().__init__(block, [filters * 2**level for level in range(levels + 1)])
+        super().__init__(block, filters=filters, levels=levels)
         initialise(self, "he_normal")
 
     def make_upsampling(self, channels_in: int, channels_out: int) -> nn.Module:

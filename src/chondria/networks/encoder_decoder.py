@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
@@ -11,12 +12,23 @@ from torch import Tensor, nn
 from chondria.networks.network import Network
 from chondria.networks.options import check_choice, check_counts
 
-__all__ = ["Block", "EncoderDecoder", "Pooling"]
+__all__ = ["Block", "EncoderDecoder", "Place", "Pooling"]
 
 Pooling = Literal["max", "average"]
 
-# From channels in, channels out and level to a module that keeps the shape and sees 2 px around.
-Block = Callable[[int, int, int], nn.Module]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a block stands: its channels, its level (0 is the finest), and on which side."""
+
+    channels_in: int
+    channels_out: int
+    level: int
+    decodes: bool = False
+
+
+# Makes a module that keeps the shape and sees 2 px around.
+Block = Callable[[Place], nn.Module]
 
 
 class EncoderDecoder(Network):
@@ -29,9 +41,11 @@ class EncoderDecoder(Network):
     Parameters
     ----------
     block : callable
-        Makes the block of a level.
-    widths : sequence of int
-        Channels of each level, the finest first and the bottleneck last.
+        Makes the block of a place.
+    filters : int
+        Channels of the first level; they double at every level.
+    levels : int
+        Number of poolings.
     channels_in, channels_out : int
         Channels of the input image and of the logits.
     pooling : {"max", "average"}
@@ -50,28 +64,33 @@ class EncoderDecoder(Network):
     def __init__(
         self,
         block: Block,
-        widths: Sequence[int],
         *,
+        filters: int,
+        levels: int,
         channels_in: int = 1,
         channels_out: int = 1,
         pooling: Pooling = "max",
     ) -> None:
         super().__init__()
-        check_counts(channels_in=channels_in, channels_out=channels_out)
+        check_counts(
+            filters=filters, levels=levels, channels_in=channels_in, channels_out=channels_out
+        )
         check_choice("pooling", pooling, get_args(Pooling))
-        self.levels = len(widths) - 1
+        self.levels = levels
+        widths = [filters * 2**level for level in range(levels + 1)]
         inputs = [channels_in, *widths[:-1]]
         self.encoder = nn.ModuleList(
-            block(inputs[level], widths[level], level) for level in range(self.levels)
+            block(Place(inputs[level], widths[level], level)) for level in range(levels)
         )
         self.pool = nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2)
-        self.bottleneck = block(widths[-2], widths[-1], self.levels)
-        up = range(self.levels - 1, -1, -1)
+        self.bottleneck = block(Place(widths[-2], widths[-1], levels))
+        up = range(levels - 1, -1, -1)
         self.upsample = nn.ModuleList(
             self.make_upsampling(widths[level + 1], widths[level]) for level in up
         )
         self.decoder = nn.ModuleList(
-            block(self.joined_width(widths, level), widths[level], level) for level in up
+            block(Place(self.joined_width(widths, level), widths[level], level, decodes=True))
+            for level in up
         )
         self.make_joins(widths)
         self.head = self.make_head(widths[0], channels_out)

@@ -18,6 +18,7 @@ def check_counts(**options: int) -> None:
 
 def check_rates(dropout: Sequence[float], levels: int) -> None:
     """Refuse what is no list of a dropout rate for each level and the bottleneck."""
+    check_counts(levels=levels)
     if not isinstance(dropout, list | tuple) or not all(
         isinstance(rate, int | float) for rate in dropout
     ):

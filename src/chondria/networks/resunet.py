@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from chondria.networks.dropout import DropoutKind, make_dropout
-from chondria.networks.encoder_decoder import EncoderDecoder, Pooling
+from chondria.networks.encoder_decoder import EncoderDecoder, Place, Pooling
 from chondria.networks.initialisation import Initialisation, initialise
-from chondria.networks.options import check_counts, check_rates
+from chondria.networks.options import check_rates
 
 __all__ = ["ResUNet", "ResidualBlock"]
 
@@ -85,18 +85,19 @@ class ResUNet(EncoderDecoder):
         dropout_kind: DropoutKind = "spatial",
         pooling: Pooling = "max",
     ) -> None:
-        check_counts(filters=filters, levels=levels)
         check_rates(dropout, levels)
-        made = 0
 
-        def block(channels_in: int, channels_out: int, level: int) -> nn.Module:
-            nonlocal made
-            made += 1
-            drop = make_dropout(dropout[level], dropout_kind)
-            return ResidualBlock(channels_in, channels_out, drop, first=made == 1)
+        def block(at: Place) -> nn.Module:
+            drop = make_dropout(dropout[at.level], dropout_kind)
+            first = at.level == 0 and not at.decodes
+            return ResidualBlock(at.channels_in, at.channels_out, drop, first)
 
-        widths = [filters * 2**level for level in range(levels + 1)]
         super().__init__(
-            block, widths, channels_in=channels_in, channels_out=channels_out, pooling=pooling
+            block,
+            filters=filters,
+            levels=levels,
+            channels_in=channels_in,
+            channels_out=channels_out,
+            pooling=pooling,
         )
         initialise(self, initialisation)

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 from torch import nn
 
 from chondria.networks.dropout import DropoutKind, make_dropout
-from chondria.networks.encoder_decoder import EncoderDecoder, Pooling
+from chondria.networks.encoder_decoder import EncoderDecoder, Place, Pooling
 from chondria.networks.initialisation import Initialisation, initialise
-from chondria.networks.options import check_choice, check_counts, check_rates
+from chondria.networks.options import check_choice, check_rates
 
 __all__ = ["Activation", "ConvolutionPair", "UNet"]
 
@@ -88,18 +88,21 @@ class UNet(EncoderDecoder):
         pooling: Pooling = "max",
         batch_norm: bool = False,
     ) -> None:
-        check_counts(filters=filters, levels=levels)
         check_rates(dropout, levels)
         check_choice("activation", activation, get_args(Activation))
         check_choice("initialisation", initialisation, get_args(Initialisation))
 
-        def block(channels_in: int, channels_out: int, level: int) -> nn.Module:
-            drop = make_dropout(dropout[level], dropout_kind)
-            return ConvolutionPair(channels_in, channels_out, activation, drop, batch_norm)
+        def block(at: Place) -> nn.Module:
+            drop = make_dropout(dropout[at.level], dropout_kind)
+            return ConvolutionPair(at.channels_in, at.channels_out, activation, drop, batch_norm)
 
-        widths = [filters * 2**level for level in range(levels + 1)]
         super().__init__(
-            block, widths, channels_in=channels_in, channels_out=channels_out, pooling=pooling
+            block,
+            filters=filters,
+            levels=levels,
+            channels_in=channels_in,
+            channels_out=channels_out,
+            pooling=pooling,
         )
         initialise(self, initialisation)
 
