@@ -73,5 +73,8 @@ def test_the_roofline_is_above_what_prediction_reaches() -> None:
 
 def test_peers_that_are_absent_are_skipped() -> None:
     record = record_of("peers", "--filters", "4", "--repeats", "1")
-    assert record["ratios"]["chondria"] == 1
-    assert record["median_s"]["chondria d4"] > 0
+    seconds = record["median_s"]
+    assert {"chondria", "chondria d4"} <= set(seconds)
+    assert "BiaPy" not in seconds
+    # Eight views cost more than one.
+    assert seconds["chondria d4"] > seconds["chondria"] > 0

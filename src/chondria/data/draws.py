@@ -7,7 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["field_generator", "gaussian_kernels", "uniform"]
+__all__ = ["CPU", "field_generator", "gaussian_kernels", "uniform"]
+
+CPU = torch.device("cpu")
 
 
 def uniform(batch: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -15,11 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from chondria.data.augment import Augmentation
-from chondria.data.draws import field_generator, gaussian_kernels, uniform
+from chondria.data.draws import CPU, field_generator, gaussian_kernels, uniform
 
 __all__ = ["Geometry", "apply_geometry", "sample_geometry", "window_px"]
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from chondria.data.augment import Augmentation
-from chondria.data.draws import field_generator, gaussian_kernels, uniform
+from chondria.data.draws import CPU, field_generator, gaussian_kernels, uniform
 
 __all__ = ["Intensity", "apply_intensity", "sample_intensity"]
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)

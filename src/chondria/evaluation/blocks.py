@@ -18,7 +18,7 @@ __all__ = ["block_counts", "iou_interval", "iou_of_counts", "resampled"]
 
 Counts = NDArray[np.int64]
 
-# Chunks of resampling, so that they fit into memory.
+# Times that blocks and runs are resampled.
 DRAWS = 2000
 
 
@@ -85,7 +85,8 @@ def iou_interval(counts: Counts, *, level: float = 0.95, seed: int = 0) -> tuple
     """
     rng = np.random.default_rng(seed)
     runs, blocks = _shape(counts)
-    means = resampled(counts, rng.integers(0, runs, (DRAWS, runs)), _blocks(rng, blocks))
+    drawn_runs = rng.integers(0, runs, (DRAWS, runs))
+    means = resampled(counts, drawn_runs, rng.integers(0, blocks, (DRAWS, blocks)))
     tail = (1 - level) / 2
     low, high = np.quantile(means, (tail, 1 - tail))
     return float(low), float(high)
@@ -102,10 +103,6 @@ def resampled(
     ious = iou_of_counts(sums)
     means: NDArray[np.float64] = np.take_along_axis(ious, runs, 1).mean(1)
     return means
-
-
-def _blocks(rng: np.random.Generator, blocks: int) -> NDArray[np.intp]:
-    return rng.integers(0, blocks, (DRAWS, blocks))
 
 
 def _shape(counts: Counts) -> tuple[int, int]:

@@ -18,10 +18,10 @@ from chondria.config.recipe import Recipe
 from chondria.errors import OutputExistsError, SettingsError
 from chondria.evaluation.blocks import iou_interval
 from chondria.evaluation.sheet import score
-from chondria.experiments.processes import Post, run_in_processes
+from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import create_run_folder, environment, write_json
 from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
-from chondria.experiments.seeds import pass_on, runs_at_once, seeded, train_or_keep
+from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
 from chondria.experiments.smoke import smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
 from chondria.experiments.volume_segmentation import SegmentationSettings
@@ -105,9 +105,7 @@ def run_experiment(
             jobs[f"{row.name}, {name}"] = partial(
                 _train_and_score, one, place, experiment.test, steps, roots[row.name], device
             )
-    observers = {name: watch(name) for name in jobs} if watch else {}
-    width = runs_at_once(len(jobs), at_once, device)
-    run_in_processes(jobs, width, partial(pass_on, observers))
+    run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch)
     table = [line for row in rows for line in _aggregate(experiment, row, target)]
     title = experiment.title or experiment.name
     write_tables(table, target, f"SMOKE, NO RESULT: {title}" if smoke else title, experiment.notes)

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from chondria.config.recipe import Recipe, recipe_yaml
-from chondria.experiments.processes import Post, run_in_processes
+from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_run_folder
-from chondria.experiments.seeds import pass_on, runs_at_once, seeded, train_or_keep
+from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
 from chondria.experiments.training import TrainingObserver
 
 __all__ = ["Repeats", "train_repeats"]
@@ -93,8 +93,7 @@ def train_repeats(
         name: partial(_train_one, one, parent / name, data_root, device)
         for name, one in recipes.items()
     }
-    observers = {name: watch(name) for name in jobs} if watch else {}
-    figures = run_in_processes(jobs, width, partial(pass_on, observers))
+    figures = run_watched(jobs, width, watch)
     rows = [{"seed": float(recipes[name].seed)} | figures[name] for name in jobs]
     _write_rows(parent / "runs.csv", rows)
     return Repeats(parent, rows)

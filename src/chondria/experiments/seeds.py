@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import torch
 
 from chondria.config.recipe import Recipe
 from chondria.errors import SettingsError
-from chondria.experiments.processes import Post
+from chondria.experiments.processes import Job, Post, run_in_processes
 from chondria.experiments.training import TrainingObserver, train_recipe
 from chondria.inference.device import choose_device
 from chondria.models import Model, load_model
 
-__all__ = ["pass_on", "runs_at_once", "seeded", "train_or_keep"]
+__all__ = ["run_watched", "runs_at_once", "seeded", "train_or_keep"]
 
 SECONDS_BETWEEN_STEPS = 0.2
 
@@ -42,6 +43,14 @@ def runs_at_once(runs: int, at_once: int | None, device: str) -> int:
         raise SettingsError(f"Found {runs} runs, {at_once} at once; give at least one of each.")
     where = choose_device(device)
     return min(runs, at_once or (runs if where.type != "cpu" else torch.get_num_threads()))
+
+
+def run_watched(
+    jobs: Mapping[str, Job], at_once: int, watch: Callable[[str], TrainingObserver] | None
+) -> dict[str, Any]:
+    """Run jobs in processes, each watched by an observer of its name."""
+    observers = {name: watch(name) for name in jobs} if watch else {}
+    return run_in_processes(jobs, at_once, partial(_pass_on, observers))
 
 
 def train_or_keep(
@@ -82,7 +91,7 @@ class _PostingObserver:
         self._post(("on_validation", row))
 
 
-def pass_on(observers: Mapping[str, TrainingObserver], name: str, message: Any) -> None:
+def _pass_on(observers: Mapping[str, TrainingObserver], name: str, message: Any) -> None:
     """Tell the observer of a run what its process posted."""
     method, *given = message
     if name in observers:
