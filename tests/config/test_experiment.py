@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chondria.config.experiment import Row, load_experiment, recipe_of
+from chondria.config.experiment import Row, load_experiment, recipe_of, steps_of
 from chondria.errors import SettingsError
 
 TREE = {
@@ -66,8 +66,16 @@ def test_a_row_names_its_folder() -> None:
         ({"rows": [{"name": "a", "set": {"training.stepps": 1}}]}, "mean 'steps'.*the row 'a'"),
         ({"rows": [{"name": "a", "set": {"name.x": 1}}]}, "no settings at 'name'"),
         ({"steps": [{"name": "a", "tta": "d8"}]}, "'steps.0.tta' cannot be used"),
+        ({"rows": [{"name": "a", "steps": ["d8"]}]}, "no step 'd8' for the row 'a'.*plain, d4"),
+        ({"rows": [{"name": "a", "published": {"x": {"iou": 1}}}]}, "no step 'x' for the row 'a'"),
     ],
 )
 def test_mistakes_are_found_before_anything_begins(write, changes, sentence) -> None:
     with pytest.raises(SettingsError, match=sentence):
         load_experiment(write(**changes))
+
+
+def test_a_row_may_be_scored_after_some_of_the_steps(write) -> None:
+    found = load_experiment(write(rows=[{"name": "all"}, {"name": "one", "steps": ["d4"]}]))
+    names = [[step.name for step in steps_of(found, row)] for row in found.rows]
+    assert names == [["plain", "d4"], ["d4"]]

@@ -158,3 +158,28 @@ def test_what_would_fail_after_training_is_refused_before(
     assert code == 2
     assert sentence in err
     assert not (tmp_path / "none").exists()
+
+
+def test_a_row_may_have_a_test_of_its_own_or_only_show_what_was_published(
+    run_cli, recipe: Path, tmp_path: Path
+) -> None:
+    tree = yaml.safe_load(recipe.read_text())
+    images, masks = (np.load(tmp_path / f"{name}.npy") for name in ("images", "masks"))
+    np.save(tmp_path / "half.npy", images[:2])
+    np.save(tmp_path / "half_masks.npy", masks[:2])
+    half = tree["test"] | {"images": "half.npy", "masks": "half_masks.npy"}
+    tree |= {"runs": 1, "test": tree["test"] | {"images": "none.npy"}}
+    tree["rows"] = [
+        {"name": "half", "test": half, "steps": ["plain"]},
+        {"name": "theirs", "trained": False, "published": {"plain": {"iou": 0.9}}},
+    ]
+    recipe.write_text(yaml.safe_dump(tree))
+    folder = tmp_path / "runs"
+    code, out, err = run_cli("experiment", recipe, "-o", folder, "--device", "cpu")
+    assert code == 0, err
+    ours, _, theirs = table(folder)
+    assert (ours["row"], ours["step"], ours["n"]) == ("half", "plain", "1")
+    assert (theirs["row"], theirs["n"], theirs["mean"]) == ("theirs", "0", "")
+    assert theirs["published_mean"] == "0.9"
+    assert "0.9000" in out
+    assert not (folder / "theirs").exists()

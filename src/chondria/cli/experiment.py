@@ -54,7 +54,7 @@ def experiment(
     rows = chosen_rows(settings, only or [])
     if dry_run:
         for row in rows:
-            typer.echo(f"{row.name}: {settings.runs} runs")
+            typer.echo(f"{row.name}: {settings.runs if row.trained else 'no'} runs")
         typer.echo(f"would be trained and scored into {folder}; nothing was written")
         return
     from chondria.cli.progress import TrainingBars, print_table

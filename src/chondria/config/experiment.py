@@ -13,7 +13,7 @@ from chondria.config.recipe import Recipe
 from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
 from chondria.errors import SettingsError
 
-__all__ = ["Experiment", "Row", "Step", "TestSet", "load_experiment", "recipe_of"]
+__all__ = ["Experiment", "Row", "Step", "TestSet", "load_experiment", "recipe_of", "steps_of"]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -46,6 +46,12 @@ class Row(Settings):
 
     name: str
     set: dict[str, Any] = Field(default_factory=dict)
+    # False only shows what was published: a system that we do not have.
+    trained: bool = True
+    # None takes the experiment's.
+    test: TestSet | None = None
+    # Names of the steps that it is scored after; None takes all.
+    steps: tuple[str, ...] | None = None
     # By step and metric: a value, or mean and standard deviation.
     published: dict[str, dict[str, Published]] = Field(default_factory=dict)
 
@@ -105,8 +111,27 @@ def load_experiment(path: str | Path, changes: Sequence[str] = ()) -> Experiment
                 "each its own (folders are named by letters and digits)."
             )
     for row in experiment.rows:
+        steps_of(experiment, row)
         recipe_of(experiment, row)
     return experiment
+
+
+def steps_of(experiment: Experiment, row: Row) -> tuple[Step, ...]:
+    """Find the steps that a row is scored after.
+
+    Raises
+    ------
+    SettingsError
+        If the row names a step that there is not.
+    """
+    known = {step.name: step for step in experiment.steps}
+    unknown = [name for name in (*(row.steps or ()), *row.published) if name not in known]
+    if unknown:
+        raise SettingsError(
+            f"There is no step '{unknown[0]}' for the row '{row.name}'; there are: "
+            f"{', '.join(known)}."
+        )
+    return experiment.steps if row.steps is None else tuple(known[name] for name in row.steps)
 
 
 def recipe_of(experiment: Experiment, row: Row) -> Recipe:

@@ -25,16 +25,41 @@ Kind = TypeVar("Kind", bound=Settings)
 
 
 def read_tree(path: str | Path) -> dict[str, Any]:
-    """Read a YAML mapping.
+    """Read a YAML mapping, laid over the one that it `extends`, if any.
+
+    ``extends`` names another file, from the folder of this one. Of mappings, this file's keys
+    win over the other's; a list replaces the other's list.
 
     Raises
     ------
     InputNotFoundError
         If there is no such file.
     SettingsError
-        If it is no YAML mapping.
+        If it is no YAML mapping, or extends itself.
     """
-    path = Path(path)
+    return _read_over(Path(path), ())
+
+
+def _read_over(path: Path, extending: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in extending:
+        raise SettingsError(f"Found the recipe {path} extending itself; take out its 'extends'.")
+    tree = _read_file(path)
+    below = tree.pop("extends", None)
+    if below is None:
+        return tree
+    return _laid_over(_read_over(path.parent / str(below), (*extending, path.resolve())), tree)
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    mappings = [
+        key
+        for key, value in above.items()
+        if isinstance(value, dict) and isinstance(below.get(key), dict)
+    ]
+    return below | above | {key: _laid_over(below[key], above[key]) for key in mappings}
+
+
+def _read_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputNotFoundError(f"There is no recipe '{path}'; give the path of a YAML file.")
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of
+from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of, steps_of
 from chondria.config.recipe import Recipe
 from chondria.errors import OutputExistsError, SettingsError
 from chondria.evaluation.blocks import iou_interval
@@ -90,22 +90,26 @@ def run_experiment(
     recipes = {row.name: recipe_of(experiment, row) for row in rows}
     roots = {name: Path(data_root or recipe.data.root) for name, recipe in recipes.items()}
     if not smoke:
-        for root in roots.values():
-            _test_volume(experiment.test, root)
+        for row in rows:
+            if row.trained:
+                _test_volume(row.test or experiment.test, roots[row.name])
     target = _open_folder(Path(folder), experiment, smoke)
     if smoke:
         experiment = smoke_experiment(experiment, target / "phantom")
-    steps = {step.name: _settings(step, device) for step in experiment.steps}
+        rows = chosen_rows(experiment, only)
     jobs: dict[str, Callable[[Post], Any]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.trained):
+        test = row.test or experiment.test
+        steps = {step.name: _settings(step, device) for step in steps_of(experiment, row)}
         recipe = recipes[row.name]
         recipe = smoke_recipe(recipe, target / "phantom") if smoke else recipe
         for name, one in seeded(recipe, experiment.runs).items():
             place = target / row.folder / name
             jobs[f"{row.name}, {name}"] = partial(
-                _train_and_score, one, place, experiment.test, steps, roots[row.name], device
+                _train_and_score, one, place, test, steps, roots[row.name], device
             )
-    run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch)
+    if jobs:
+        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch)
     table = [line for row in rows for line in _aggregate(experiment, row, target)]
     title = experiment.title or experiment.name
     write_tables(table, target, f"SMOKE, NO RESULT: {title}" if smoke else title, experiment.notes)
@@ -185,32 +189,43 @@ def _test_volume(test: TestSet, root: Path) -> TestVolume:
 
 def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow]:
     """One line for each step and metric."""
-    runs = load_scores(folder / row.folder)
+    runs = load_scores(folder / row.folder) if row.trained else []
     lines = []
-    for step in experiment.steps:
-        counts = np.array([run["steps"][step.name]["blocks"] for run in runs])
-        for metric in experiment.metrics:
-            values = [_metric(run["steps"][step.name]["scores"], metric) for run in runs]
-            published = row.published.get(step.name, {}).get(metric)
-            known = published if isinstance(published, tuple) else (published, None)
-            low, high = iou_interval(counts) if metric == "iou" else (None, None)
-            lines.append(
-                ResultRow(
-                    row=row.name,
-                    step=step.name,
-                    metric=metric,
-                    n=len(values),
-                    mean=mean(values),
-                    sd=stdev(values) if len(values) > 1 else None,
-                    smallest=min(values),
-                    largest=max(values),
-                    low=low,
-                    high=high,
-                    published_mean=known[0],
-                    published_sd=known[1],
-                )
-            )
+    for step in steps_of(experiment, row):
+        published = row.published.get(step.name, {})
+        # Of a row that only shows what was published, nothing else is shown.
+        metrics = experiment.metrics if row.trained else tuple(published)
+        for metric in metrics:
+            lines.append(_line(row.name, step.name, metric, runs, published.get(metric)))
     return lines
+
+
+def _line(
+    row: str,
+    step: str,
+    metric: str,
+    runs: Sequence[dict[str, Any]],
+    published: float | tuple[float, float] | None,
+) -> ResultRow:
+    values = [_metric(run["steps"][step]["scores"], metric) for run in runs]
+    known = published if isinstance(published, tuple) else (published, None)
+    counts = [run["steps"][step]["blocks"] for run in runs]
+    with_interval = metric == "iou" and runs
+    low, high = iou_interval(np.array(counts)) if with_interval else (None, None)
+    return ResultRow(
+        row=row,
+        step=step,
+        metric=metric,
+        n=len(values),
+        mean=mean(values) if values else None,
+        sd=stdev(values) if len(values) > 1 else None,
+        smallest=min(values, default=None),
+        largest=max(values, default=None),
+        low=low,
+        high=high,
+        published_mean=known[0],
+        published_sd=known[1],
+    )
 
 
 def _check_metrics(experiment: Experiment) -> None:

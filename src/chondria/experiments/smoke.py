@@ -33,7 +33,8 @@ def smoke_experiment(experiment: Experiment, folder: Path) -> Experiment:
     """Test on the phantom in a folder instead."""
     image, mask = (str(path.resolve()) for path in phantom_files(folder))
     test = TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
-    return experiment.model_copy(update={"test": test, "runs": SMOKE_RUNS})
+    rows = tuple(row.model_copy(update={"test": None}) for row in experiment.rows)
+    return experiment.model_copy(update={"test": test, "rows": rows, "runs": SMOKE_RUNS})
 
 
 def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:

@@ -32,8 +32,8 @@ class ResultRow:
     row, step, metric : str
         What was measured.
     n : int
-        Runs.
-    mean, sd, smallest, largest : float
+        Runs; 0 where only the published figure is shown.
+    mean, sd, smallest, largest : float, optional
         Over the runs; no deviation of a single one.
     low, high : float, optional
         95 % bootstrap interval over runs and blocks of the test volume.
@@ -45,10 +45,10 @@ class ResultRow:
     step: str
     metric: str
     n: int
-    mean: float
+    mean: float | None
     sd: float | None
-    smallest: float
-    largest: float
+    smallest: float | None
+    largest: float | None
     low: float | None = None
     high: float | None = None
     published_mean: float | None = None
@@ -57,16 +57,15 @@ class ResultRow:
 
 def cells(line: ResultRow) -> tuple[str, ...]:
     """Write a line for people, one text for each of `HEADINGS`."""
-    interval = "" if line.low is None else f"{line.low:.4f} to {line.high:.4f}"
     return (
         line.row,
         line.step,
         line.metric,
-        str(line.n),
+        str(line.n or ""),
         _with_sd(line.mean, line.sd),
-        f"{line.smallest:.4f} to {line.largest:.4f}",
-        interval,
-        "" if line.published_mean is None else _with_sd(line.published_mean, line.published_sd),
+        _from_to(line.smallest, line.largest),
+        _from_to(line.low, line.high),
+        _with_sd(line.published_mean, line.published_sd),
     )
 
 
@@ -91,8 +90,14 @@ def write_tables(table: Sequence[ResultRow], folder: Path, title: str, notes: st
     (folder / "table.html").write_text(_html(table, title, notes), encoding="utf-8")
 
 
-def _with_sd(mean: float, sd: float | None) -> str:
+def _with_sd(mean: float | None, sd: float | None) -> str:
+    if mean is None:
+        return ""
     return f"{mean:.4f}" if sd is None else f"{mean:.4f} ± {sd:.4f}"
+
+
+def _from_to(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
 def _markdown(table: Sequence[ResultRow], title: str, notes: str) -> str:
