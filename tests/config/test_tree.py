@@ -18,14 +18,18 @@ def write(path: Path, tree: dict) -> Path:
 def test_keys_of_the_extending_file_win_and_lists_are_replaced(tmp_path: Path) -> None:
     write(
         tmp_path / "below.yaml",
-        {"name": "below", "recipe": {"seed": 1, "data": {"root": "r", "sets": [1, 2]}}, "rows": [1]},
+        {
+            "name": "a",
+            "recipe": {"seed": 1, "data": {"root": "r", "sets": [1, 2]}},
+            "rows": [1],
+        },
     )
     path = write(
         tmp_path / "tables" / "above.yaml",
         {"extends": "../below.yaml", "recipe": {"data": {"sets": [3]}, "network": {}}, "rows": [4]},
     )
     assert read_tree(path) == {
-        "name": "below",
+        "name": "a",
         "recipe": {"seed": 1, "data": {"root": "r", "sets": [3]}, "network": {}},
         "rows": [4],
     }

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from chondria.errors import SettingsError
-from chondria.experiments.processes import run_in_processes
+from chondria.experiments.processes import run_here, run_in_processes
 
 # A process can import what lies on the path, which a test's own module does not.
 JOBS = """
@@ -68,3 +68,13 @@ def test_a_failure_is_raised_here_and_ends_the_rest(jobs) -> None:
         run_in_processes(named, 1, lambda name, message: heard.append((name, message)))
     assert heard[0] == ("fails", "about to fail")
     assert "job 2" not in dict(heard)
+
+
+def test_jobs_run_here_in_turn_and_are_heard(jobs) -> None:
+    heard = []
+    two = {"a": partial(jobs.report, 2), "b": partial(jobs.report, 1)}
+    results = run_here(two, lambda name, message: heard.append((name, message)))
+    assert [result[:2] for result in results.values()] == [(2, os.getpid()), (1, os.getpid())]
+    assert heard == [("a", ("part", 0)), ("a", ("part", 1)), ("b", ("part", 0))]
+    with pytest.raises(SettingsError):
+        run_here({"a": jobs.fail}, lambda *_: None)

@@ -109,7 +109,7 @@ def run_experiment(
                 _train_and_score, one, place, test, steps, roots[row.name], device
             )
     if jobs:
-        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch)
+        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
     table = [line for row in rows for line in _aggregate(experiment, row, target)]
     title = experiment.title or experiment.name
     write_tables(table, target, f"SMOKE, NO RESULT: {title}" if smoke else title, experiment.notes)

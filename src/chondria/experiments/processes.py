@@ -10,13 +10,14 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from functools import partial
 from multiprocessing import get_context
 from queue import Queue
 from typing import Any
 
 import torch
 
-__all__ = ["Job", "Post", "run_in_processes"]
+__all__ = ["Job", "Post", "run_here", "run_in_processes"]
 
 # Sends a message, which must survive pickling, to the process that started the job.
 Post = Callable[[Any], None]
@@ -67,6 +68,14 @@ def run_in_processes(
         except BaseException:
             waiting.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def run_here(jobs: Mapping[str, Job], hear: Callable[[str, Any], None]) -> dict[str, Any]:
+    """Run jobs one after the other in this process, where starting another takes longer than a job.
+
+    Parameters and result as of `run_in_processes`.
+    """
+    return {name: job(partial(hear, name)) for name, job in jobs.items()}
 
 
 def _listen(

@@ -12,7 +12,7 @@ import torch
 
 from chondria.config.recipe import Recipe
 from chondria.errors import SettingsError
-from chondria.experiments.processes import Job, Post, run_in_processes
+from chondria.experiments.processes import Job, Post, run_here, run_in_processes
 from chondria.experiments.training import TrainingObserver, train_recipe
 from chondria.inference.device import choose_device
 from chondria.models import Model, load_model
@@ -46,11 +46,16 @@ def runs_at_once(runs: int, at_once: int | None, device: str) -> int:
 
 
 def run_watched(
-    jobs: Mapping[str, Job], at_once: int, watch: Callable[[str], TrainingObserver] | None
+    jobs: Mapping[str, Job],
+    at_once: int,
+    watch: Callable[[str], TrainingObserver] | None,
+    *,
+    here: bool = False,
 ) -> dict[str, Any]:
-    """Run jobs in processes, each watched by an observer of its name."""
+    """Run jobs in processes of their own, or here, each watched by an observer of its name."""
     observers = {name: watch(name) for name in jobs} if watch else {}
-    return run_in_processes(jobs, at_once, partial(_pass_on, observers))
+    hear = partial(_pass_on, observers)
+    return run_here(jobs, hear) if here else run_in_processes(jobs, at_once, hear)
 
 
 def train_or_keep(
