@@ -20,7 +20,7 @@ from chondria.evaluation.blocks import iou_interval
 from chondria.evaluation.sheet import score
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import create_run_folder, environment, write_json
-from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
+from chondria.experiments.scoring import LOSSES, TestVolume, open_test_volume, score_model
 from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
 from chondria.experiments.smoke import smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
@@ -231,7 +231,7 @@ def _line(
 def _check_metrics(experiment: Experiment) -> None:
     """Refuse an unknown metric before hours of training."""
     nothing = np.zeros((1, 1, 1), bool)
-    known = score(nothing, nothing).as_dict()
+    known = (*score(nothing, nothing).as_dict(), *LOSSES)
     for name in experiment.metrics:
         if name not in known:
             raise SettingsError(f"There is no metric '{name}'; there are: {', '.join(known)}.")

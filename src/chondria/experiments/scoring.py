@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from chondria.errors import ShapeError
 from chondria.evaluation.blocks import block_counts
 from chondria.evaluation.objects import as_mask
+from chondria.evaluation.probability import cross_entropy
 from chondria.evaluation.sheet import score
 from chondria.experiments.volume_segmentation import (
     SegmentationSettings,
@@ -23,7 +24,11 @@ from chondria.io import open_volume
 from chondria.models import Model
 from chondria.volume import Volume, VoxelSize
 
-__all__ = ["TestVolume", "open_test_volume", "score_model"]
+__all__ = ["LOSSES", "TestVolume", "open_test_volume", "score_model"]
+
+# Of the weights that were kept, in training and on the validation slices, by the training's loss;
+# and the cross-entropy of the test volume's probabilities.
+LOSSES = ("train_loss", "validation_loss", "test_loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,9 @@ def score_model(
     Returns
     -------
     dict
-        For each step ``scores`` (every metric of `chondria.evaluation.sheet.score`) and ``blocks``
-        (true positives, false positives and false negatives of each block).
+        For each step ``scores`` (every metric of `chondria.evaluation.sheet.score`, and `LOSSES`),
+        ``blocks`` (true positives, false positives and false negatives of each block) and
+        ``settings``.
     """
     truth = as_mask(test.masks.numpy(), "the test masks")
     predicted: dict[str, NDArray[np.uint8]] = {}
@@ -88,8 +94,10 @@ def score_model(
             voxel_size_nm=test.images.voxel_size_nm,
             prediction_is_instances=True,
         )
+        losses = {"test_loss": cross_entropy(predicted[chosen.tta], truth)}
+        losses |= {kind: model.card.validation.get(kind) for kind in LOSSES if kind not in losses}
         found[name] = {
-            "scores": sheet.as_dict(),
+            "scores": sheet.as_dict() | losses,
             "blocks": block_counts(labels, truth).tolist(),
             "settings": {key: getattr(chosen, key) for key in chosen.__slots__},
         }
