@@ -94,8 +94,8 @@ def score_model(
             voxel_size_nm=test.images.voxel_size_nm,
             prediction_is_instances=True,
         )
-        losses = {"test_loss": cross_entropy(predicted[chosen.tta], truth)}
-        losses |= {kind: model.card.validation.get(kind) for kind in LOSSES if kind not in losses}
+        losses: dict[str, float | None] = {kind: model.card.validation.get(kind) for kind in LOSSES}
+        losses["test_loss"] = cross_entropy(predicted[chosen.tta], truth)
         found[name] = {
             "scores": sheet.as_dict() | losses,
             "blocks": block_counts(labels, truth).tolist(),
