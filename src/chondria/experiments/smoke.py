@@ -10,7 +10,7 @@ from chondria.config.recipe import Recipe
 from chondria.data.phantom import make_phantom
 from chondria.io import save_volume
 
-__all__ = ["SMOKE_RUNS", "phantom_files", "smoke_experiment", "smoke_recipe"]
+__all__ = ["SMOKE_RUNS", "phantom_files", "smoke_experiment", "smoke_recipe", "smoke_test"]
 
 SHAPE = (6, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
@@ -31,17 +31,23 @@ def phantom_files(folder: Path) -> tuple[Path, Path]:
 
 def smoke_experiment(experiment: Experiment, folder: Path) -> Experiment:
     """Test on the phantom in a folder instead."""
+    return experiment.model_copy(update={"test": smoke_test(folder), "runs": SMOKE_RUNS})
+
+
+def smoke_test(folder: Path) -> TestSet:
+    """Give the phantom in a folder as a test volume."""
     image, mask = (str(path.resolve()) for path in phantom_files(folder))
-    test = TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
-    return experiment.model_copy(update={"test": test, "runs": SMOKE_RUNS})
+    return TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
 
 
 def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     """Train a small network for a few steps on the phantom in a folder, whatever the sets are."""
     image, mask = (str(path.resolve()) for path in phantom_files(folder))
     tree: dict[str, Any] = recipe.model_dump()
-    tree["pixel_size_nm"] = VOXEL_SIZE_NM[1:]
-    place = {"images": image, "masks": mask, "voxel_size_nm": VOXEL_SIZE_NM}
+    if recipe.pixel_size_nm is not None:
+        tree["pixel_size_nm"] = VOXEL_SIZE_NM[1:]
+    tree["start_from"] = None  # its network would not be the small one
+    place = {"images": image, "masks": mask, "slices": None, "voxel_size_nm": VOXEL_SIZE_NM}
     block = {"validation_axis": "z", "validation_slices": 1, "gap_slices": 1, "validate_every": 1}
     sets = tree["data"]["sets"][:2] or [{"name": "phantom", "weight": 1.0}]
     tree["data"]["sets"] = [one | place | block for one in sets]
