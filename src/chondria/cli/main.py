@@ -16,6 +16,7 @@ from chondria.cli.info import info
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
 from chondria.cli.segment import segment
+from chondria.cli.study import app as study
 from chondria.cli.train import train
 from chondria.cli.transfer import transfer
 from chondria.errors import ChondriaError
@@ -36,6 +37,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command(command.__name__)(command)
+app.add_typer(study, name="study")
 
 
 @app.callback()

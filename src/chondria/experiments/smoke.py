@@ -8,9 +8,17 @@ from typing import Any
 from chondria.config.experiment import Experiment, TestSet
 from chondria.config.recipe import Recipe
 from chondria.data.phantom import make_phantom
+from chondria.experiments.run_folder import create_run_folder
 from chondria.io import save_volume
 
-__all__ = ["SMOKE_RUNS", "phantom_files", "smoke_experiment", "smoke_recipe", "smoke_test"]
+__all__ = [
+    "SMOKE_RUNS",
+    "phantom_files",
+    "smoke_experiment",
+    "smoke_recipe",
+    "smoke_test",
+    "smoke_training",
+]
 
 SHAPE = (6, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
@@ -38,6 +46,33 @@ def smoke_test(folder: Path) -> TestSet:
     """Give the phantom in a folder as a test volume."""
     image, mask = (str(path.resolve()) for path in phantom_files(folder))
     return TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
+
+
+def smoke_training(recipe: Recipe, folder: Path) -> tuple[Recipe, Path]:
+    """Make a folder for a smoke run of a training, marked as one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Any; data of its own are not needed.
+    folder : Path
+        New or empty; SMOKE.txt and the phantom are written there.
+
+    Returns
+    -------
+    tuple of Recipe and Path
+        The small recipe, and the folder inside for its run.
+
+    Raises
+    ------
+    OutputExistsError, InputNotFoundError
+        As `chondria.experiments.run_folder.create_run_folder`.
+    """
+    create_run_folder(folder)
+    said = f"SMOKE, NO RESULT: a small network learned a phantom to see that '{recipe.name}' runs."
+    (folder / "SMOKE.txt").write_text(f"{said}\n", encoding="utf-8")
+    small = smoke_recipe(recipe, folder / "phantom")
+    return small.model_copy(update={"description": said}), folder / "run"
 
 
 def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
