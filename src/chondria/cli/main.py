@@ -16,7 +16,9 @@ from chondria.cli.info import info
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
 from chondria.cli.segment import segment
+from chondria.cli.study import app as study
 from chondria.cli.train import train
+from chondria.cli.transfer import transfer
 from chondria.errors import ChondriaError
 
 __all__ = ["app", "main"]
@@ -31,10 +33,11 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo, check, segment, evaluate, predict),
-    *(train, experiment, compare, export, phantom, info),
+    *(train, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:
     app.command(command.__name__)(command)
+app.add_typer(study, name="study")
 
 
 @app.callback()

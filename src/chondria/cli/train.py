@@ -33,6 +33,9 @@ def train(
         int | None,
         typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
     ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="A dry run in seconds: a small network on a phantom.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the recipe and say what would be done.")
     ] = False,
@@ -41,7 +44,7 @@ def train(
     from chondria.config.recipe import load_recipe, recipe_yaml
 
     settings = load_recipe(recipe, change or [])
-    folder = output or Path("runs") / settings.name
+    folder = output or Path("runs") / (f"{settings.name}-smoke" if smoke else settings.name)
     if dry_run:
         typer.echo(recipe_yaml(settings))
         times = f"{runs} times " if runs > 1 else ""
@@ -49,6 +52,11 @@ def train(
         return
     from chondria.cli.progress import TrainingBars
 
+    if smoke:
+        from chondria.experiments.smoke import smoke_training
+
+        settings, folder = smoke_training(settings, folder)
+        typer.echo("SMOKE, NO RESULT: a small network on a phantom")
     bars = TrainingBars()
     if runs > 1:
         from chondria.experiments.repeats import train_repeats

@@ -9,11 +9,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from chondria.config.recipe import Recipe
+from chondria.config.recipe import Recipe, StackSlices
 from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
 from chondria.errors import SettingsError
 
-__all__ = ["Experiment", "Row", "Step", "TestSet", "load_experiment", "recipe_of", "steps_of"]
+__all__ = [
+    "Experiment",
+    "Row",
+    "Step",
+    "TestSet",
+    "folder_name",
+    "load_experiment",
+    "recipe_of",
+    "steps_of",
+]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -27,6 +36,7 @@ class TestSet(Settings):
 
     images: str
     masks: str
+    slices: StackSlices | None = None
     voxel_size_nm: tuple[Positive, Positive, Positive] | None = None
 
 
@@ -57,9 +67,8 @@ class Row(Settings):
 
     @property
     def folder(self) -> str:
-        """Name of the row's folder: letters and digits of its name, with single hyphens between."""
-        kept = "".join(letter if letter.isalnum() else " " for letter in self.name.lower())
-        return "-".join(kept.split())
+        """Name of the row's folder."""
+        return folder_name(self.name)
 
 
 class Experiment(Settings):
@@ -74,6 +83,12 @@ class Experiment(Settings):
     test: TestSet
     steps: tuple[Step, ...] = (Step(name="plain"),)
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+
+
+def folder_name(name: str) -> str:
+    """Keep the letters and digits of a name, with single hyphens between."""
+    kept = "".join(letter if letter.isalnum() else " " for letter in name.lower())
+    return "-".join(kept.split())
 
 
 def load_experiment(path: str | Path, changes: Sequence[str] = ()) -> Experiment:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chondria.config.tree import Settings, apply_changes, read_tree, validated
 
@@ -19,6 +19,7 @@ __all__ = [
     "PhantomSet",
     "PostprocessingSettings",
     "Recipe",
+    "StackSlices",
     "TrainingSettings",
     "load_recipe",
     "recipe_yaml",
@@ -28,6 +29,17 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
+
+
+def _in_order(slices: tuple[int, int]) -> tuple[int, int]:
+    first, last = slices
+    if last < first:
+        raise ValueError(f"found {first} to {last}; give the first and the last slice, both read")
+    return slices
+
+
+# First and last slice of the part of a stack that is read, counted from 0; both belong to it.
+StackSlices = Annotated[tuple[CountOrZero, CountOrZero], AfterValidator(_in_order)]
 
 
 class NetworkSettings(Settings):
@@ -43,6 +55,7 @@ class ImageSet(Settings):
     name: str
     images: str
     masks: str
+    slices: StackSlices | None = None
     voxel_size_nm: tuple[Positive, Positive, Positive] | None = None
     weight: Positive = 1.0
     validation_axis: Literal["z", "y", "x"] = "z"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +14,12 @@ import numpy as np
 
 from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of, steps_of
 from chondria.config.recipe import Recipe
-from chondria.errors import OutputExistsError, SettingsError
+from chondria.errors import SettingsError
 from chondria.evaluation.blocks import iou_interval
-from chondria.evaluation.sheet import score
+from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
-from chondria.experiments.run_folder import create_run_folder, environment, write_json
-from chondria.experiments.scoring import LOSSES, TestVolume, open_test_volume, score_model
+from chondria.experiments.run_folder import open_same_job, write_json
+from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
 from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
 from chondria.experiments.smoke import smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
@@ -86,7 +85,7 @@ def run_experiment(
         If a row cannot be trained or scored, or the folder holds something else.
     """
     rows = chosen_rows(experiment, only)
-    _check_metrics(experiment)
+    check_metrics(experiment.metrics)
     recipes = {row.name: recipe_of(experiment, row) for row in rows}
     roots = {name: Path(data_root or recipe.data.root) for name, recipe in recipes.items()}
     if not smoke:
@@ -147,17 +146,7 @@ def _seed(folder: Path) -> int:
 def _open_folder(folder: Path, experiment: Experiment, smoke: bool) -> Path:
     """Make a folder, or find the same experiment in it; more runs of it are the same."""
     said = experiment.model_dump(mode="json", exclude={"runs", "title", "notes"}) | {"smoke": smoke}
-    stored = folder / "experiment.json"
-    if stored.exists():
-        if json.loads(stored.read_text())["experiment"] != said:
-            raise OutputExistsError(
-                f"The folder '{folder}' holds another experiment (its experiment.json); give a "
-                "new folder, or the recipe that it was begun with."
-            )
-        return folder
-    create_run_folder(folder)
-    write_json(stored, {"experiment": said} | environment())
-    return folder
+    return open_same_job(folder, "experiment", said)
 
 
 def _settings(step: Step, device: str) -> SegmentationSettings:
@@ -184,7 +173,8 @@ def _train_and_score(
 
 
 def _test_volume(test: TestSet, root: Path) -> TestVolume:
-    return open_test_volume(root / test.images, root / test.masks, test.voxel_size_nm)
+    images, masks = root / test.images, root / test.masks
+    return open_test_volume(images, masks, test.voxel_size_nm, test.slices)
 
 
 def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow]:
@@ -207,7 +197,7 @@ def _line(
     runs: Sequence[dict[str, Any]],
     published: float | tuple[float, float] | None,
 ) -> ResultRow:
-    values = [_metric(run["steps"][step]["scores"], metric) for run in runs]
+    values = [metric_value(run["steps"][step]["scores"], metric) for run in runs]
     known = published if isinstance(published, tuple) else (published, None)
     counts = [run["steps"][step]["blocks"] for run in runs]
     with_interval = metric == "iou" and runs
@@ -226,18 +216,3 @@ def _line(
         published_mean=known[0],
         published_sd=known[1],
     )
-
-
-def _check_metrics(experiment: Experiment) -> None:
-    """Refuse an unknown metric before hours of training."""
-    nothing = np.zeros((1, 1, 1), bool)
-    known = (*score(nothing, nothing).as_dict(), *LOSSES)
-    for name in experiment.metrics:
-        if name not in known:
-            raise SettingsError(f"There is no metric '{name}'; there are: {', '.join(known)}.")
-
-
-def _metric(scores: dict[str, float | None], name: str) -> float:
-    """Give a score; not a number where it has none, such as a distance to nothing."""
-    value = scores[name]
-    return math.nan if value is None else float(value)

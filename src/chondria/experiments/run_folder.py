@@ -23,6 +23,7 @@ __all__ = [
     "environment",
     "new_run_folder",
     "open_run_folder",
+    "open_same_job",
     "write_json",
 ]
 
@@ -130,6 +131,41 @@ def open_run_folder(folder: Path, recipe: str, resume: bool) -> Iterator[Path]:
             "with that one or give a new folder."
         )
     yield folder
+
+
+def open_same_job(folder: Path, kind: str, said: dict[str, Any]) -> Path:
+    """Make the folder of a job of many runs, or find the very same job in it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the job is or will be.
+    kind : str
+        What it is: ``KIND.json`` holds what was said of it, beside versions and machine.
+    said : dict
+        Everything that decides its results, as JSON has it.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    OutputExistsError
+        If it holds something else.
+    """
+    stored = folder / f"{kind}.json"
+    if stored.exists():
+        if json.loads(stored.read_text())[kind] != said:
+            raise OutputExistsError(
+                f"The folder '{folder}' holds another {kind} (its {kind}.json); give a new "
+                "folder, or the recipe that it was begun with."
+            )
+        return folder
+    create_run_folder(folder)
+    write_json(stored, {kind: said} | environment())
+    return folder
 
 
 def check_writable(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from chondria.evaluation.blocks import block_counts
 from chondria.evaluation.objects import as_mask
 from chondria.evaluation.probability import cross_entropy
 from chondria.evaluation.sheet import score
+from chondria.experiments.stack_part import open_stack_part
 from chondria.experiments.volume_segmentation import (
     SegmentationSettings,
     label_volume,
     predict_probability,
 )
-from chondria.io import open_volume
 from chondria.models import Model
 from chondria.volume import Volume, VoxelSize
 
@@ -41,16 +41,21 @@ class TestVolume:
     masks: Volume
 
 
-def open_test_volume(images: Path, masks: Path, voxel_size_nm: VoxelSize | None) -> TestVolume:
-    """Open a test volume.
+def open_test_volume(
+    images: Path,
+    masks: Path,
+    voxel_size_nm: VoxelSize | None,
+    slices: tuple[int, int] | None = None,
+) -> TestVolume:
+    """Open a test volume, or the block of its slices from the first to the last of `slices`.
 
     Raises
     ------
     ChondriaError
         If images or masks are missing or of different shapes.
     """
-    volume = open_volume(images, voxel_size_nm)
-    truth = open_volume(masks, voxel_size_nm)
+    volume = open_stack_part(images, voxel_size_nm, slices)
+    truth = open_stack_part(masks, voxel_size_nm, slices)
     if volume.shape != truth.shape:
         raise ShapeError(
             f"Found test images of shape {volume.shape} and masks of shape {truth.shape}; every "
@@ -60,7 +65,10 @@ def open_test_volume(images: Path, masks: Path, voxel_size_nm: VoxelSize | None)
 
 
 def score_model(
-    model: Model, test: TestVolume, steps: Mapping[str, SegmentationSettings]
+    model: Model,
+    test: TestVolume,
+    steps: Mapping[str, SegmentationSettings],
+    keep: Callable[[str, NDArray[Any]], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Score a model.
 
@@ -72,6 +80,8 @@ def score_model(
         Predicted once for each kind of averaging.
     steps : mapping of str to SegmentationSettings
         By name; what is left open is the card's.
+    keep : callable, optional
+        Given the name and the label map (Z, Y, X) of each step.
 
     Returns
     -------
@@ -88,6 +98,8 @@ def score_model(
         if chosen.tta not in predicted:
             predicted[chosen.tta], *_ = predict_probability(model, test.images, chosen)
         labels, _ = label_volume(predicted[chosen.tta], test.images, chosen)
+        if keep:
+            keep(name, labels)
         sheet = score(
             labels,
             truth,

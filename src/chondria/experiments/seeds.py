@@ -13,7 +13,7 @@ import torch
 from chondria.config.recipe import Recipe
 from chondria.errors import SettingsError
 from chondria.experiments.processes import Job, Post, run_here, run_in_processes
-from chondria.experiments.training import TrainingObserver, train_recipe
+from chondria.experiments.training import TrainingObserver, Watch, train_recipe
 from chondria.inference.device import choose_device
 from chondria.models import Model, load_model
 
@@ -59,16 +59,26 @@ def run_watched(
 
 
 def train_or_keep(
-    recipe: Recipe, folder: Path, data_root: str | Path | None, device: str, post: Post
+    recipe: Recipe,
+    folder: Path,
+    data_root: str | Path | None,
+    device: str,
+    post: Post,
+    watch: Watch | None = None,
 ) -> Model:
     """Train a run, go on with it from its checkpoint, or keep what is whole."""
     stored = folder / "model.safetensors"
     if stored.exists():
         return load_model(stored)
     resume = (folder / "recipe.yaml").exists()
-    observer = _PostingObserver(post)
     run = train_recipe(
-        recipe, folder, data_root=data_root, device=device, resume=resume, observer=observer
+        recipe,
+        folder,
+        data_root=data_root,
+        device=device,
+        resume=resume,
+        observer=_PostingObserver(post),
+        watch=watch,
     )
     return run.model
 

@@ -8,9 +8,17 @@ from typing import Any
 from chondria.config.experiment import Experiment, TestSet
 from chondria.config.recipe import Recipe
 from chondria.data.phantom import make_phantom
+from chondria.experiments.run_folder import create_run_folder
 from chondria.io import save_volume
 
-__all__ = ["SMOKE_RUNS", "phantom_files", "smoke_experiment", "smoke_recipe"]
+__all__ = [
+    "SMOKE_RUNS",
+    "phantom_files",
+    "smoke_experiment",
+    "smoke_recipe",
+    "smoke_test",
+    "smoke_training",
+]
 
 SHAPE = (6, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
@@ -31,18 +39,52 @@ def phantom_files(folder: Path) -> tuple[Path, Path]:
 
 def smoke_experiment(experiment: Experiment, folder: Path) -> Experiment:
     """Test on the phantom in a folder instead."""
-    image, mask = (str(path.resolve()) for path in phantom_files(folder))
-    test = TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
     rows = tuple(row.model_copy(update={"test": None}) for row in experiment.rows)
-    return experiment.model_copy(update={"test": test, "rows": rows, "runs": SMOKE_RUNS})
+    smoke = {"test": smoke_test(folder), "rows": rows, "runs": SMOKE_RUNS}
+    return experiment.model_copy(update=smoke)
+
+
+def smoke_test(folder: Path) -> TestSet:
+    """Give the phantom in a folder as a test volume."""
+    image, mask = (str(path.resolve()) for path in phantom_files(folder))
+    return TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
+
+
+def smoke_training(recipe: Recipe, folder: Path) -> tuple[Recipe, Path]:
+    """Make a folder for a smoke run of a training, marked as one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Any; data of its own are not needed.
+    folder : Path
+        New or empty; SMOKE.txt and the phantom are written there.
+
+    Returns
+    -------
+    tuple of Recipe and Path
+        The small recipe, and the folder inside for its run.
+
+    Raises
+    ------
+    OutputExistsError, InputNotFoundError
+        As `chondria.experiments.run_folder.create_run_folder`.
+    """
+    create_run_folder(folder)
+    said = f"SMOKE, NO RESULT: a small network learned a phantom to see that '{recipe.name}' runs."
+    (folder / "SMOKE.txt").write_text(f"{said}\n", encoding="utf-8")
+    small = smoke_recipe(recipe, folder / "phantom")
+    return small.model_copy(update={"description": said}), folder / "run"
 
 
 def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     """Train a small network for a few steps on the phantom in a folder, whatever the sets are."""
     image, mask = (str(path.resolve()) for path in phantom_files(folder))
     tree: dict[str, Any] = recipe.model_dump()
-    tree["pixel_size_nm"] = VOXEL_SIZE_NM[1:]
-    place = {"images": image, "masks": mask, "voxel_size_nm": VOXEL_SIZE_NM}
+    if recipe.pixel_size_nm is not None:
+        tree["pixel_size_nm"] = VOXEL_SIZE_NM[1:]
+    tree["start_from"] = None  # its network would not be the small one
+    place = {"images": image, "masks": mask, "slices": None, "voxel_size_nm": VOXEL_SIZE_NM}
     block = {"validation_axis": "z", "validation_slices": 1, "gap_slices": 1, "validate_every": 1}
     sets = tree["data"]["sets"][:2] or [{"name": "phantom", "weight": 1.0}]
     tree["data"]["sets"] = [one | place | block for one in sets]

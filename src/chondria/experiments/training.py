@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ import torch
 
 from chondria.config.recipe import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
-from chondria.data.patches import PatchSampler
+from chondria.data.patches import PatchSampler, TrainingVolume
 from chondria.errors import ModelError, SettingsError
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.training_data import TrainingData, load_training_data
@@ -27,7 +27,10 @@ from chondria.training.checkpoint import Progress
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
 
-__all__ = ["TrainingObserver", "TrainingRun", "calibrate", "train_recipe"]
+__all__ = ["TrainingObserver", "TrainingRun", "Watch", "calibrate", "train_recipe"]
+
+# Gives volumes to watch, of a recipe, what it learns from, and the data root.
+Watch = Callable[[Recipe, TrainingData, Path], Sequence[TrainingVolume]]
 
 # Weights, best weights and two moments, in the old checkpoint and the new one beside it.
 CHECKPOINT_COPIES = 8
@@ -61,6 +64,7 @@ def train_recipe(
     device: str = "auto",
     resume: bool = False,
     observer: TrainingObserver | None = None,
+    watch: Watch | None = None,
 ) -> TrainingRun:
     """Train a model as a recipe says.
 
@@ -79,6 +83,8 @@ def train_recipe(
         Go on from the folder's checkpoint. The recipe must be the same.
     observer : TrainingObserver, optional
         Told of every step and validation.
+    watch : callable, optional
+        Gives volumes that every validation scores too, see `chondria.training.train.train`.
 
     Returns
     -------
@@ -100,12 +106,14 @@ def train_recipe(
         check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
         augmentation = _augmentation(recipe)
         say(f"training on {describe_device(where)} in {precision}")
-        data = load_training_data(recipe, Path(data_root or recipe.data.root), say)
+        root = Path(data_root or recipe.data.root)
+        data = load_training_data(recipe, root, say)
         if not data:
             raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
         record = environment() | {"device": describe_device(where), "precision": precision}
         record |= {"seed": recipe.seed, "data": [card for _, card in data]}
         write_json(run / "run.json", record)
+        watched = [volume.to(where) for volume in watch(recipe, data, root)] if watch else []
 
     volumes = [volume.to(where) for volume, _ in data]
     training = recipe.training
@@ -113,7 +121,7 @@ def train_recipe(
     plan = _plan(recipe, precision)
     if observer:
         observer.on_start(plan.steps)
-    progress = train(network, sampler, plan, run / "checkpoint.pt", observer)
+    progress = train(network, sampler, plan, run / "checkpoint.pt", observer, watched)
     say("calibrating")
     card = replace(_card(recipe, data, progress), calibration=calibrate(network, sampler))
     model = Model(network, card, str(run / "model.safetensors"))

@@ -18,7 +18,8 @@ from chondria.data.resample import grid_shape, resample_mask, resample_slices
 from chondria.data.splits import Part, Split, block_split, split_volume
 from chondria.errors import PixelValueError, ShapeError, VoxelSizeError
 from chondria.evaluation.objects import as_mask
-from chondria.io import data_hash, open_volume
+from chondria.experiments.stack_part import open_stack_part
+from chondria.io import data_hash
 from chondria.volume import Volume
 
 __all__ = ["TrainingData", "load_training_data"]
@@ -62,8 +63,9 @@ def load_training_data(
 
 
 def _load_images(settings: ImageSet, recipe: Recipe, root: Path) -> TrainingData:
-    images = open_volume(root / settings.images, settings.voxel_size_nm)
-    masks = open_volume(root / settings.masks, settings.voxel_size_nm or images.voxel_size_nm)
+    size, slices = settings.voxel_size_nm, settings.slices
+    images = open_stack_part(root / settings.images, size, slices)
+    masks = open_stack_part(root / settings.masks, size or images.voxel_size_nm, slices)
     if images.shape != masks.shape:
         raise ShapeError(
             f"Found images of shape {images.shape} and masks of shape {masks.shape} in the set "
@@ -104,10 +106,14 @@ def _load_part(
     if settings.skip_empty:
         split = Split([z for z in split.train if mask[z].any()], split.validation)
     slices = split.train or split.validation
+    first = settings.slices[0] if settings.slices else 0
     card = card | {
         "used_for": "training" if split.train else "validation",
-        "slices": f"{slices[0]}-{slices[-1]} ({len(slices)})",
-        "box_zyx": [[side.start, side.stop] for side in part.box],
+        "slices": f"{first + slices[0]}-{first + slices[-1]} ({len(slices)})",
+        "box_zyx": [
+            [start + side.start, start + side.stop]
+            for start, side in zip((first, 0, 0), part.box, strict=True)
+        ],
     }
     cut = images.with_data(images.data[part.box])
     return _to_training(settings.name, cut, mask, recipe, split, settings.weight), card

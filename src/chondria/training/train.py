@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from chondria.allocation import retain_freed_memory
-from chondria.data.patches import PatchSampler
+from chondria.data.patches import PatchSampler, TrainingVolume
 from chondria.errors import SettingsError
 from chondria.training.checkpoint import (
     Progress,
@@ -61,6 +61,7 @@ def train(
     plan: TrainingPlan,
     checkpoint: Path | None = None,
     observer: Observer | None = None,
+    watched: Sequence[TrainingVolume] = (),
 ) -> Progress:
     """Train a network; leave the best weights in it.
 
@@ -77,6 +78,9 @@ def train(
         very weights of a run that was never interrupted.
     observer : Observer, optional
         Told of steps and validations.
+    watched : sequence of TrainingVolume
+        Their validation slices are scored at every validation too, as ``NAME_loss`` and
+        ``NAME_iou`` of the history; they choose nothing, and change no random draw.
 
     Returns
     -------
@@ -120,6 +124,10 @@ def train(
             stride = int(network.stride_px)  # type: ignore[arg-type]
             result = validate(judged, sampler.volumes, loss_function, stride, plan.precision)
             _record(progress, judged, result, plan, time.perf_counter() - started)
+            seen = validate(judged, watched, loss_function, stride, plan.precision)
+            for volume in seen.volumes if seen else ():
+                progress.history[-1][f"{volume.name}_loss"] = volume.loss
+                progress.history[-1][f"{volume.name}_iou"] = volume.iou
             if observer:
                 observer.on_validation(progress.history[-1])
             if checkpoint:

@@ -1,0 +1,81 @@
+"""`chondria study`: questions about trainings themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app", "overfitting"]
+
+app = typer.Typer(help="Ask something about trainings themselves.", no_args_is_help=True)
+
+
+@app.callback()
+def _describe() -> None:
+    """Ask something about trainings themselves."""
+
+
+@app.command()
+def overfitting(
+    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of a study.")],
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Seeds of each length [default: the recipe's].")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change the training, e.g. training.batch=4; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="A dry run in minutes: small networks on a phantom.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the recipe and say what would be done.")
+    ] = False,
+) -> None:
+    """Train for fixed lengths without early stopping; losses and IoU of training, validation, test.
+
+    The same command again goes on with what was interrupted.
+    """
+    from chondria.config.overfitting import load_overfitting_study
+
+    settings = load_overfitting_study(recipe, change or [])
+    if runs is not None:
+        settings = settings.model_copy(update={"runs": runs})
+    folder = output or Path("runs") / settings.name
+    if dry_run:
+        for steps in settings.steps:
+            typer.echo(f"{steps} steps: {settings.runs} runs")
+        typer.echo(f"would be trained and watched into {folder}; nothing was written")
+        return
+    from chondria.cli.progress import TrainingBars, print_table
+    from chondria.experiments.overfitting import run_overfitting_study
+
+    with TrainingBars() as bars:
+        found = run_overfitting_study(
+            settings,
+            folder,
+            data_root=data,
+            device=device,
+            at_once=at_once,
+            smoke=smoke,
+            watch=bars.watch,
+        )
+    if smoke:
+        typer.echo("SMOKE, NO RESULT: small networks on a phantom")
+    print_table(found.table.headings, found.table.lines)
+    for role, correlation in found.correlations.items():
+        typer.echo(f"test loss with {role} loss: {correlation}")
+    typer.echo(f"table: {found.folder / 'table.html'}; pictures: curves.png, correlation.png")

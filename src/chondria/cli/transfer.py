@@ -1,0 +1,81 @@
+"""`chondria transfer`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["transfer"]
+
+
+def transfer(
+    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of data sets.")],
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Seeds of each model [default: the recipe's].")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A set by its name; repeatable [default: all].")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change every model, e.g. training.steps=100; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="A dry run in minutes: small networks on a phantom.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every model and say what would be done.")
+    ] = False,
+) -> None:
+    """Train a model of every data set and test each on all of them: a matrix of scores.
+
+    The same command again goes on with what was interrupted.
+    """
+    from chondria.config.transfer import load_transfer
+    from chondria.experiments.transfer import chosen_sets, run_transfer
+
+    settings = load_transfer(recipe, change or [])
+    if runs is not None:
+        settings = settings.model_copy(update={"runs": runs})
+    folder = output or Path("runs") / settings.name
+    sets = chosen_sets(settings, only or [])
+    if dry_run:
+        for matching in settings.matching:
+            for one in sets:
+                typer.echo(f"{one.name} {matching} matching: {settings.runs} runs")
+        tests = ", ".join(one.name for one in sets)
+        typer.echo(f"would be trained and tested on {tests} into {folder}; nothing was written")
+        return
+    from chondria.cli.progress import TrainingBars, print_table
+    from chondria.report.matrix import matrix_table
+
+    with TrainingBars() as bars:
+        found = run_transfer(
+            settings,
+            folder,
+            only=only or [],
+            data_root=data,
+            device=device,
+            at_once=at_once,
+            smoke=smoke,
+            watch=bars.watch,
+        )
+    if smoke:
+        typer.echo("SMOKE, NO RESULT: small networks on a phantom")
+    for table in map(matrix_table, found.matrices):
+        typer.echo(table.caption)
+        print_table(table.headings, table.lines)
+    typer.echo(f"matrices: {found.folder / 'matrix.html'} and matrix.png, slices-*.png beside it")
