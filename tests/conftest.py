@@ -85,3 +85,19 @@ def run_cli(
         return int(ended.value.code or 0), *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Run the jobs of a transfer or a study here, without processes; gives the names of jobs."""
+    from chondria.experiments import overfitting, transfer
+
+    names: list[str] = []
+
+    def run(jobs, at_once, watch) -> dict[str, object]:
+        names.extend(jobs)
+        return {name: job(lambda message: None) for name, job in jobs.items()}
+
+    for module in (overfitting, transfer):
+        monkeypatch.setattr(module, "run_watched", run)
+    return names

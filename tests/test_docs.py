@@ -93,6 +93,7 @@ def test_every_command_has_an_executed_example():
         for arguments in example.commands()
     }
     registered = {str(command.name) for command in app.registered_commands}
+    registered |= {str(group.name) for group in app.registered_groups}
     assert registered
     assert registered <= shown
 

@@ -6,13 +6,22 @@ from pathlib import Path
 import pytest
 
 from chondria.config.experiment import load_experiment, recipe_of
+from chondria.config.overfitting import load_overfitting_study, study_recipe
 from chondria.config.recipe import load_recipe
+from chondria.config.transfer import load_transfer, transfer_recipe
 from chondria.data.augment import AUGMENTATIONS
 from chondria.networks.catalog import build_network
 
 FOLDER = Path(__file__).parents[1] / "recipes"
-EXPERIMENTS = sorted(path for path in FOLDER.glob("**/*.yaml") if "\nrows:" in path.read_text())
-RECIPES = sorted(set(FOLDER.glob("**/*.yaml")) - set(EXPERIMENTS))
+
+
+def having(key: str) -> list[Path]:
+    """Find recipes by a key of their uppermost level."""
+    return sorted(path for path in FOLDER.glob("**/*.yaml") if f"\n{key}:" in path.read_text())
+
+
+EXPERIMENTS, TRANSFERS, STUDIES = having("rows"), having("sets"), having("watched_slices")
+RECIPES = sorted(set(FOLDER.glob("**/*.yaml")) - {*EXPERIMENTS, *TRANSFERS, *STUDIES})
 
 
 def test_there_are_recipes() -> None:
@@ -66,3 +75,37 @@ def test_an_experiment_runs_on_phantoms(path, run_cli, tmp_path) -> None:
     assert code == 0, err
     assert "SMOKE, NO RESULT" in out
     assert (tmp_path / "smoke" / "table.html").is_file()
+
+
+@pytest.mark.parametrize("path", TRANSFERS, ids=lambda path: path.stem)
+def test_a_transfer_is_complete_and_runs_on_phantoms(
+    path, run_cli, tmp_path, in_this_process
+) -> None:
+    transfer = load_transfer(path)
+    assert transfer.name == path.stem
+    for one in transfer.sets:
+        for matching in transfer.matching:
+            check(transfer_recipe(transfer, one, matching))
+        learned, seen = one.train, one.test
+        if learned["images"] == seen.images:
+            assert learned["slices"][1] + 1 < seen.slices[0], "blocks of one stack touch"
+    command = ("transfer", path, "-o", tmp_path / "smoke", "--device", "cpu", "--smoke")
+    code, out, err = run_cli(*command, "--only", transfer.sets[-1].name)
+    assert code == 0, err
+    assert "SMOKE, NO RESULT" in out
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_study_is_complete(path) -> None:
+    study = load_overfitting_study(path)
+    assert study.name == path.stem
+    recipe = study_recipe(study, study.steps[0])
+    check(recipe)
+    assert all(steps % recipe.training.validate_every == 0 for steps in study.steps)
+
+
+def test_a_study_runs_on_phantoms(run_cli, tmp_path, in_this_process) -> None:
+    command = ("study", "overfitting", STUDIES[-1], "-o", tmp_path / "smoke", "--device", "cpu")
+    code, out, err = run_cli(*command, "--smoke")
+    assert code == 0, err
+    assert "SMOKE, NO RESULT" in out

@@ -160,3 +160,14 @@ def test_binary_files_are_refused(tmp_path) -> None:
     path.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(SettingsError, match="as YAML"):
         load_recipe(path)
+
+
+def test_a_part_of_a_stack_is_named_by_its_first_and_last_slice(recipe_file) -> None:
+    tree = TREE | {"data": {"sets": [SET | {"slices": [2, 2]}]}}
+    assert load_recipe(recipe_file(tree)).data.sets[0].slices == (2, 2)
+
+
+@pytest.mark.parametrize("slices", ["[3, 2]", "[-1, 2]", "[1]", "5"])
+def test_slices_that_are_no_part_are_refused(recipe_file, slices) -> None:
+    with pytest.raises(SettingsError, match=r"'data\.sets\.0\.slices.*cannot be used"):
+        load_recipe(recipe_file(TREE), [f"data.sets.0.slices={slices}"])

@@ -323,3 +323,32 @@ def test_weights_that_break_in_the_last_step_are_caught(monkeypatch) -> None:
 def test_a_plan_that_cannot_be_followed_is_refused(change, sentence) -> None:
     with pytest.raises(SettingsError, match=sentence):
         replace(PLAN, **change)
+
+
+# --- what is watched ---
+
+
+def test_watched_volumes_are_scored_and_change_nothing() -> None:
+    plain, told = run()
+    seen = [disks(5, 3, "unseen"), replace(disks(), name="again")]
+    trained, progress = run(watched=seen)
+    assert same_bytes(plain, trained)
+    for row, watched in zip(told.history, progress.history, strict=True):
+        # The very volume that is validated on, watched under another name.
+        assert watched["again_iou"] == watched["validation_iou"]
+        assert watched["again_loss"] == watched["validation_loss"]
+        assert watched["unseen_loss"] != watched["validation_loss"]
+        assert 0 <= watched["unseen_iou"] <= 1
+        assert row | {"seconds": 0} == {key: watched[key] for key in row} | {"seconds": 0}
+
+
+def test_a_resumed_run_is_watched_too(tmp_path) -> None:
+    seen = [disks(5, 3, "unseen")]
+    _, expected = run(watched=seen)
+    checkpoint = tmp_path / "checkpoint.pt"
+    with pytest.raises(Killed):
+        run(checkpoint=checkpoint, observer=Recorder(6), watched=seen)
+    _, progress = run(checkpoint=checkpoint, watched=seen)
+    assert [row["unseen_iou"] for row in progress.history] == [
+        row["unseen_iou"] for row in expected.history
+    ]

@@ -71,7 +71,7 @@ def train_or_keep(
     if stored.exists():
         return load_model(stored)
     resume = (folder / "recipe.yaml").exists()
-    run = train_recipe(
+    train_recipe(
         recipe,
         folder,
         data_root=data_root,
@@ -80,7 +80,8 @@ def train_or_keep(
         observer=_PostingObserver(post),
         watch=watch,
     )
-    return run.model
+    # As it was stored, in half precision: what is scored does not depend on an interruption.
+    return load_model(stored)
 
 
 class _PostingObserver:

@@ -124,10 +124,9 @@ def train(
             stride = int(network.stride_px)  # type: ignore[arg-type]
             result = validate(judged, sampler.volumes, loss_function, stride, plan.precision)
             _record(progress, judged, result, plan, time.perf_counter() - started)
-            seen = validate(judged, watched, loss_function, stride, plan.precision)
-            for volume in seen.volumes if seen else ():
-                progress.history[-1][f"{volume.name}_loss"] = volume.loss
-                progress.history[-1][f"{volume.name}_iou"] = volume.iou
+            if watched:
+                seen = validate(judged, watched, loss_function, stride, plan.precision)
+                progress.history[-1] |= _columns(seen)
             if observer:
                 observer.on_validation(progress.history[-1])
             if checkpoint:
@@ -191,6 +190,13 @@ class _Losses:
             self._progress.running_loss += value
             if self._observer:
                 self._observer.on_step(step, value)
+
+
+def _columns(seen: Validation | None) -> dict[str, float]:
+    """Give loss and IoU of each volume, by the names of their columns in a history."""
+    volumes = seen.volumes if seen else ()
+    losses = {f"{volume.name}_loss": volume.loss for volume in volumes}
+    return losses | {f"{volume.name}_iou": volume.iou for volume in volumes}
 
 
 def _check_finite(loss: float, which: str, plan: TrainingPlan) -> None:
