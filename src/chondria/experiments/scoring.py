@@ -64,7 +64,7 @@ def score_model(
     model : Model
         What is scored.
     test : TestVolume
-        Predicted once for each kind of averaging.
+        Predicted once for each kind of averaging and blending.
     steps : mapping of str to SegmentationSettings
         By name; what is left open is the card's.
 
@@ -75,13 +75,14 @@ def score_model(
         (true positives, false positives and false negatives of each block).
     """
     truth = as_mask(test.masks.numpy(), "the test masks")
-    predicted: dict[str, NDArray[np.uint8]] = {}
+    predicted: dict[tuple[str, str, int], NDArray[np.uint8]] = {}
     found = {}
     for name, settings in steps.items():
         chosen = settings.of(model.card)
-        if chosen.tta not in predicted:
-            predicted[chosen.tta], *_ = predict_probability(model, test.images, chosen)
-        labels, _ = label_volume(predicted[chosen.tta], test.images, chosen)
+        how = (chosen.tta, chosen.blending, chosen.window_px)
+        if how not in predicted:
+            predicted[how], *_ = predict_probability(model, test.images, chosen)
+        labels, _ = label_volume(predicted[how], test.images, chosen)
         sheet = score(
             labels,
             truth,
