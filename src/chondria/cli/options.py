@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKEND",
+    "BLENDING",
     "DEVICE",
     "DRY_RUN",
     "MODEL",
@@ -36,6 +37,7 @@ __all__ = [
 
 MODEL = "mito-em"
 VOXEL_SIZE = "Edge lengths of a voxel in nm, Z,Y,X; overrides the file's."
+BLENDING = "none, or spline: the thesis's windows of 256 px in 8 flips and rotations; slow."
 TTA = "none, or d4: average over 8 flips and rotations."
 DEVICE = "auto, cpu, cuda, cuda:N or mps."
 PRECISION = "auto, fp32, bf16, or int8 (OpenVINO; fastest, least exact)."
@@ -158,11 +160,15 @@ def segmentation_settings(**values: Any) -> SegmentationSettings:
     return SegmentationSettings(**values)
 
 
-def prediction_settings(tta: str, compute: Compute) -> PredictionSettings:
+def prediction_settings(tta: str, blending: str, compute: Compute) -> PredictionSettings:
     """Make prediction settings of options."""
     from chondria.inference.predict import PredictionSettings
 
-    return PredictionSettings(compute, tta=cast('Literal["none", "d4"]', tta))
+    return PredictionSettings(
+        compute,
+        tta=cast('Literal["none", "d4"]', tta),
+        blending=cast('Literal["none", "spline"]', blending),
+    )
 
 
 def announce(model: Model, volume: Volume, compute: Compute) -> None:

@@ -18,6 +18,7 @@ def predict(
     model: Annotated[str, typer.Option(help="Name or .safetensors file.")] = options.MODEL,
     voxel_size: Annotated[str | None, typer.Option(help=options.VOXEL_SIZE)] = None,
     tta: Annotated[str, typer.Option(help=options.TTA)] = "none",
+    blending: Annotated[str, typer.Option(help=options.BLENDING)] = "none",
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "auto",
     backend: Annotated[str, typer.Option(help=options.BACKEND)] = "auto",
@@ -38,8 +39,8 @@ def predict(
         raise SettingsError(f"Found {bits} bits; allowed are 8 and 32.")
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
     loaded = load_model(model)
-    compute = choose_compute_for(loaded, volume, device, precision, backend, tta)
-    settings = options.prediction_settings(tta, compute)
+    compute = choose_compute_for(loaded, volume, device, precision, backend, tta, blending)
+    settings = options.prediction_settings(tta, blending, compute)
     options.announce(loaded, volume, compute)
     where = ", ".join(map(str, images[:3]))
     dtype = "uint8" if bits == 8 else "float32"

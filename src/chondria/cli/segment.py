@@ -18,12 +18,22 @@ def segment(
     model: Annotated[str, typer.Option(help="Name or .safetensors file.")] = options.MODEL,
     voxel_size: Annotated[str | None, typer.Option(help=options.VOXEL_SIZE)] = None,
     tta: Annotated[str, typer.Option(help=options.TTA)] = "none",
+    blending: Annotated[str, typer.Option(help=options.BLENDING)] = "none",
     threshold: Annotated[
         float | None, typer.Option(help="Probability of foreground [default: the model's].")
     ] = None,
+    spurious: Annotated[
+        float, typer.Option(help="Drop detections in a slice of a smaller mean probability.")
+    ] = 0.0,
+    refine: Annotated[
+        int, typer.Option(help="Move outlines onto the image's edges, so many pixels at most.")
+    ] = 0,
     z_median: Annotated[
         float | None, typer.Option(help="Extent in nm of the median along z; 0 for none.")
     ] = None,
+    zy_median: Annotated[
+        int, typer.Option(help="Slices and rows of the median of (z, y) planes, odd; 0 for none.")
+    ] = 0,
     smallest: Annotated[
         float | None, typer.Option(help="Drop objects smaller than this diameter in nm.")
     ] = None,
@@ -49,11 +59,15 @@ def segment(
 
     settings = options.segmentation_settings(
         threshold=threshold,
+        spurious_probability=spurious,
+        refine_boundaries_px=refine,
         z_median_nm=z_median,
+        zy_median_px=zy_median,
         smallest_diameter_nm=smallest,
         largest_doubt=doubt,
         dimensions=dimensions,
         tta=tta,
+        blending=blending,
         device=device,
         precision=precision,
         backend=backend,
@@ -61,7 +75,7 @@ def segment(
     volume = options.open_images(images, options.parse_voxel_size(voxel_size))
     key = format or options.format_of(images)
     loaded = load_model(model)
-    compute = choose_compute_for(loaded, volume, device, precision, backend, tta)
+    compute = choose_compute_for(loaded, volume, device, precision, backend, tta, blending)
     options.announce(loaded, volume, compute)
     if dry_run:
         typer.echo(f"would segment {volume.shape} voxels into {output} as {key}")

@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chondria.config.recipe import Recipe, StackSlices
 from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
@@ -29,6 +29,12 @@ NonNegative = Annotated[float, Field(ge=0)]
 Published = float | tuple[float, float]
 
 
+def _odd_or_zero(extent: int) -> int:
+    if extent < 0 or (extent and extent % 2 == 0):
+        raise ValueError("must be an odd number above zero, or 0 for none")
+    return extent
+
+
 class TestSet(Settings):
     """The volume that every run is scored on, once; paths are relative to the data root."""
 
@@ -41,12 +47,17 @@ class TestSet(Settings):
 
 
 class Step(Settings):
-    """A way from probabilities to objects; None takes what the model's card says."""
+    """A way from probabilities to objects; None takes what the model's card says, 0 is off."""
 
     name: str
     tta: Literal["none", "d4"] = "none"
+    blending: Literal["none", "spline"] = "none"
+    window_px: Annotated[int, Field(gt=0, multiple_of=16)] = 256
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    spurious_probability: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    refine_boundaries_px: Annotated[int, Field(ge=0)] = 0
     z_median_nm: NonNegative | None = None
+    zy_median_px: Annotated[int, AfterValidator(_odd_or_zero)] = 0
     smallest_diameter_nm: NonNegative | None = None
     largest_doubt: NonNegative | None = None
 

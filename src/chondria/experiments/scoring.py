@@ -77,7 +77,7 @@ def score_model(
     model : Model
         What is scored.
     test : TestVolume
-        Predicted once for each kind of averaging.
+        Predicted once for each kind of averaging and blending.
     steps : mapping of str to SegmentationSettings
         By name; what is left open is the card's.
     keep : callable, optional
@@ -91,13 +91,14 @@ def score_model(
         ``settings``.
     """
     truth = as_mask(test.masks.numpy(), "the test masks")
-    predicted: dict[str, NDArray[np.uint8]] = {}
+    predicted: dict[tuple[str, str, int], NDArray[np.uint8]] = {}
     found = {}
     for name, settings in steps.items():
         chosen = settings.of(model.card)
-        if chosen.tta not in predicted:
-            predicted[chosen.tta], *_ = predict_probability(model, test.images, chosen)
-        labels, _ = label_volume(predicted[chosen.tta], test.images, chosen)
+        how = (chosen.tta, chosen.blending, chosen.window_px)
+        if how not in predicted:
+            predicted[how], *_ = predict_probability(model, test.images, chosen)
+        labels, _ = label_volume(predicted[how], test.images, chosen)
         if keep:
             keep(name, labels)
         sheet = score(
@@ -107,7 +108,7 @@ def score_model(
             prediction_is_instances=True,
         )
         losses: dict[str, float | None] = {kind: model.card.validation.get(kind) for kind in LOSSES}
-        losses["test_loss"] = cross_entropy(predicted[chosen.tta], truth)
+        losses["test_loss"] = cross_entropy(predicted[how], truth)
         found[name] = {
             "scores": sheet.as_dict() | losses,
             "blocks": block_counts(labels, truth).tolist(),

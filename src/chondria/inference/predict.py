@@ -1,4 +1,7 @@
-"""Predict the probability of mitochondria, slice by slice, in tiles that join without seams."""
+"""Predict the probability of mitochondria, slice by slice, in tiles that join without seams.
+
+Or, if asked for, in the blended windows of the thesis.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from torch import Tensor, nn
 
 from chondria.errors import ModelError, SettingsError, ShapeError
 from chondria.inference.backends import Agreement, Logits, ready_network
+from chondria.inference.blending import BlendedSlices, check_window, window_grid
 from chondria.inference.compute import Compute
 from chondria.inference.memory import roomy_tile_px
 from chondria.inference.streaming import in_background
-from chondria.inference.tta import IDENTITY, d4_transforms, mean_probability
+from chondria.inference.tta import IDENTITY, SquareSymmetry, d4_transforms, mean_probability
 from chondria.io.slabs import ArraySink
 from chondria.networks.quantisation import Ranges
 from chondria.tiling import Tile, read_mirrored, tile_grid
@@ -39,6 +43,12 @@ class PredictionSettings:
         Device, backend and precision.
     tta : {"none", "d4"}
         Whether to average over the eight flips and rotations of the square, at 8 times the cost.
+    blending : {"none", "spline"}
+        Whether to predict the overlapping windows of `chondria.inference.blending` in their eight
+        flips and rotations, as the thesis does, at some 40 times the cost; tiles and margin are
+        then of no effect.
+    window_px : int
+        Width of those windows, a multiple of 16.
     tile_px : int, optional
         Longest edge of what the network sees at once; None takes what half of the available memory
         holds, up to 3072 px. The prediction does not depend on it.
@@ -52,6 +62,8 @@ class PredictionSettings:
 
     compute: Compute = field(default_factory=Compute)
     tta: Literal["none", "d4"] = "none"
+    blending: Literal["none", "spline"] = "none"
+    window_px: int = 256
     tile_px: int | None = None
     margin_px: int = 0
     batch_px: int = 2**20
@@ -59,6 +71,14 @@ class PredictionSettings:
     def __post_init__(self) -> None:
         if self.tta not in ("none", "d4"):
             raise SettingsError(f"Found tta '{self.tta}'; allowed are none and d4.")
+        if self.blending not in ("none", "spline"):
+            raise SettingsError(f"Found blending '{self.blending}'; allowed are none and spline.")
+        check_window(self.window_px)
+
+    @property
+    def transforms(self) -> tuple[SquareSymmetry, ...]:
+        """How the network looks at every tile or window."""
+        return (IDENTITY,) if self.tta == self.blending == "none" else d4_transforms()
 
 
 def predict(
@@ -122,6 +142,7 @@ def predict(
     tiles = _tiles_of(network, source.shape[1:], settings)
     total = len(tiles) * source.shape[0]
     batches = list(_batches(total, tiles, settings.batch_px))
+    put, dtype = _writer(sink, tiles, settings)
     pinned = settings.compute.device.type == "cuda"
     agreement = Agreement()
 
@@ -130,7 +151,7 @@ def predict(
 
     def write(computed: tuple[range, Tensor]) -> int:
         batch, values = computed
-        _write_batch(sink, batch, tiles, values)
+        _write_batch(put, batch, tiles, values)
         return batch.stop
 
     with ExitStack() as stack:
@@ -138,7 +159,7 @@ def predict(
             ready_network(network, settings.compute, agreement, calibration)
         )
         images = stack.enter_context(closing(in_background(read, batches)))
-        values = (_forward(logits_of, image, settings, np.dtype(sink.dtype)) for image in images)
+        values = (_forward(logits_of, image, settings, dtype) for image in images)
         done = stack.enter_context(closing(in_background(write, zip(batches, values, strict=True))))
         for count in done:
             if progress is not None:
@@ -164,7 +185,7 @@ def _check_arrays(source: ArraySource, sink: ArraySink) -> None:
 def _tiles_of(
     network: nn.Module, shape_yx: tuple[int, ...], settings: PredictionSettings
 ) -> list[Tile]:
-    """Tiles of one slice, as the network's geometry asks."""
+    """Tiles of one slice, as the network's geometry asks, or windows to blend."""
     missing = [name for name in GEOMETRY if not hasattr(network, name)]
     if missing:
         raise ModelError(
@@ -172,12 +193,16 @@ def _tiles_of(
             "these attributes so that tiles can be laid out."
         )
     stride_px, halo_px, values_per_px = (int(getattr(network, name)) for name in GEOMETRY)
+    height, width = (int(n) for n in shape_yx)
+    if settings.blending == "spline":
+        check_window(settings.window_px, stride_px)
+        return window_grid((height, width), settings.window_px)
     tile_px = settings.tile_px
     if tile_px is None:
         smallest_px = 4 * (halo_px + stride_px)
         tile_px = roomy_tile_px(settings.compute, values_per_px, smallest_px)
     return tile_grid(
-        (int(shape_yx[0]), int(shape_yx[1])),
+        (height, width),
         tile_px,
         halo_px=halo_px,
         stride_px=stride_px,
@@ -219,8 +244,7 @@ def _forward(
     """Compute probabilities (B, 1, Y, X) on the device, in the range of the sink's type."""
     device = settings.compute.device
     images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
-    transforms = (IDENTITY,) if settings.tta == "none" else d4_transforms()
-    probability = mean_probability(logits_of, images, transforms, settings.batch_px)
+    probability = mean_probability(logits_of, images, settings.transforms, settings.batch_px)
     if probability.shape != images.shape:
         raise ModelError(
             f"Found a network output of shape {tuple(probability.shape)} for an input of "
@@ -229,8 +253,23 @@ def _forward(
     return probability if dtype.kind == "f" else probability.mul_(255).round_().to(torch.uint8)
 
 
-def _write_batch(sink: ArraySink, batch: range, tiles: list[Tile], values: Tensor) -> None:
-    """Write the kept part of each tile; waits for the device, beside the computing."""
+def _writer(
+    sink: ArraySink, tiles: list[Tile], settings: PredictionSettings
+) -> tuple[Callable[[int, Tile, NDArray[Any]], None], np.dtype[Any]]:
+    """Tell where to put what was computed of a tile, and in which type."""
+    if settings.blending == "spline":
+        return BlendedSlices(sink, tiles).add, np.dtype(np.float32)
+
+    def put(z: int, tile: Tile, values: NDArray[Any]) -> None:
+        sink[z, *tile.write] = values[tile.crop]
+
+    return put, np.dtype(sink.dtype)
+
+
+def _write_batch(
+    put: Callable[[int, Tile, NDArray[Any]], None], batch: range, tiles: list[Tile], values: Tensor
+) -> None:
+    """Put each tile of a batch in its place; waits for the device, beside the computing."""
     for value, number in zip(values.cpu().numpy(), batch, strict=True):
         z, tile = divmod(number, len(tiles))
-        sink[z, *tiles[tile].write] = value[0][tiles[tile].crop]
+        put(z, tiles[tile], value[0])

@@ -80,6 +80,7 @@ def choose_compute_for(
     precision: str = "auto",
     backend: str = "auto",
     tta: str = "none",
+    blending: str = "none",
 ) -> Compute:
     """Find the fastest way to predict this volume, or the one that is asked for.
 
@@ -89,10 +90,10 @@ def choose_compute_for(
         What will be predicted.
     device, precision, backend : str
         See `chondria.inference.compute.choose_compute`, which says what is raised too.
-    tta : {"none", "d4"}
+    tta, blending : str
         See `PredictionSettings`.
     """
-    views = 1 if tta == "none" else len(d4_transforms())
+    views = 1 if tta == blending == "none" else len(d4_transforms())
     pixels = views * volume.shape[0] * math.prod(model_grid(model, volume))
     return choose_compute(device, precision, backend, pixels)
 
