@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from chondria.config.classification import ClassificationExperiment
+    from chondria.config.experiment import Experiment
+    from chondria.report.result_table import ResultRow
 
 __all__ = ["compare", "experiment"]
 
@@ -44,37 +49,56 @@ def experiment(
 
     The same command again goes on with what was interrupted.
     """
-    from chondria.config.experiment import load_experiment
-    from chondria.experiments.experiment import chosen_rows, run_experiment
+    from chondria.config.experiment import kind_of, load_experiment
+    from chondria.config.names import chosen
 
-    settings = load_experiment(recipe, change or [])
+    classifies = kind_of(recipe) == "classification"
+    if classifies:
+        from chondria.config.classification import load_classification
+
+        settings: Any = load_classification(recipe, change or [])
+    else:
+        settings = load_experiment(recipe, change or [])
     if runs is not None:
         settings = settings.model_copy(update={"runs": runs})
     folder = output or Path("runs") / settings.name
-    rows = chosen_rows(settings, only or [])
+    rows = chosen("row", settings.rows, only or [], settings.name)
     if dry_run:
         for row in rows:
             typer.echo(f"{row.name}: {settings.runs if row.trained else 'no'} runs")
         typer.echo(f"would be trained and scored into {folder}; nothing was written")
         return
-    from chondria.cli.progress import TrainingBars, print_table
-    from chondria.report.result_table import HEADINGS, cells
+    asked: dict[str, Any] = {"only": only or [], "data_root": data, "at_once": at_once}
+    asked |= {"smoke": smoke} if classifies else {"smoke": smoke, "device": device}
+    _show((_classify if classifies else _run)(settings, folder, asked), folder, smoke)
+
+
+def _run(settings: Experiment, folder: Path, asked: dict[str, Any]) -> list[ResultRow]:
+    from chondria.cli.progress import TrainingBars
+    from chondria.experiments.experiment import run_experiment
 
     with TrainingBars() as bars:
-        found = run_experiment(
-            settings,
-            folder,
-            only=only or [],
-            data_root=data,
-            device=device,
-            at_once=at_once,
-            smoke=smoke,
-            watch=bars.watch,
-        )
+        return run_experiment(settings, folder, watch=bars.watch, **asked).table
+
+
+def _classify(
+    settings: ClassificationExperiment, folder: Path, asked: dict[str, Any]
+) -> list[ResultRow]:
+    from chondria.cli.progress import TrainingBars
+    from chondria.experiments.classification import run_classification
+
+    with TrainingBars() as bars:
+        return run_classification(settings, folder, watch=bars.watch, **asked).table
+
+
+def _show(table: list[ResultRow], folder: Path, smoke: bool) -> None:
+    from chondria.cli.progress import print_table
+    from chondria.report.result_table import HEADINGS, cells
+
     if smoke:
-        typer.echo("SMOKE, NO RESULT: small networks on a phantom")
-    print_table(HEADINGS, [cells(line) for line in found.table])
-    typer.echo(f"table: {found.folder / 'table.html'}")
+        typer.echo("SMOKE, NO RESULT: small networks on made-up images")
+    print_table(HEADINGS, [cells(line) for line in table])
+    typer.echo(f"table: {folder / 'table.html'}")
 
 
 def compare(

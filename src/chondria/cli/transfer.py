@@ -44,14 +44,15 @@ def transfer(
 
     The same command again goes on with what was interrupted.
     """
+    from chondria.config.names import chosen
     from chondria.config.transfer import load_transfer
-    from chondria.experiments.transfer import chosen_sets, run_transfer
+    from chondria.experiments.transfer import run_transfer
 
     settings = load_transfer(recipe, change or [])
     if runs is not None:
         settings = settings.model_copy(update={"runs": runs})
     folder = output or Path("runs") / settings.name
-    sets = chosen_sets(settings, only or [])
+    sets = chosen("set", settings.sets, only or [], settings.name)
     if dry_run:
         for matching in settings.matching:
             for one in sets:

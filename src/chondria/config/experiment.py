@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from chondria.config.names import Named, check_names
 from chondria.config.recipe import Recipe, StackSlices
 from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
 from chondria.errors import SettingsError
@@ -18,7 +19,7 @@ __all__ = [
     "Row",
     "Step",
     "TestSet",
-    "folder_name",
+    "kind_of",
     "load_experiment",
     "recipe_of",
     "steps_of",
@@ -62,10 +63,9 @@ class Step(Settings):
     largest_doubt: NonNegative | None = None
 
 
-class Row(Settings):
+class Row(Named):
     """One setting of a training, and what the thesis or a paper found for it."""
 
-    name: str
     set: dict[str, Any] = Field(default_factory=dict)
     # False only shows what was published: a system that we do not have.
     trained: bool = True
@@ -76,15 +76,11 @@ class Row(Settings):
     # By step and metric: a value, or mean and standard deviation.
     published: dict[str, dict[str, Published]] = Field(default_factory=dict)
 
-    @property
-    def folder(self) -> str:
-        """Name of the row's folder."""
-        return folder_name(self.name)
-
 
 class Experiment(Settings):
     """A grid of rows, each trained with several seeds and scored in several ways."""
 
+    kind: Literal["segmentation"] = "segmentation"
     name: str
     title: str = ""
     notes: str = ""
@@ -96,10 +92,21 @@ class Experiment(Settings):
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
 
 
-def folder_name(name: str) -> str:
-    """Keep the letters and digits of a name, with single hyphens between."""
-    kept = "".join(letter if letter.isalnum() else " " for letter in name.lower())
-    return "-".join(kept.split())
+def kind_of(path: str | Path) -> str:
+    """Read what kind of experiment a recipe is of: segmentation, unless it says another.
+
+    Raises
+    ------
+    InputNotFoundError, SettingsError
+        As `load_experiment`.
+    """
+    kinds = ("segmentation", "classification")
+    kind = str(read_tree(path).get("kind", kinds[0]))
+    if kind not in kinds:
+        raise SettingsError(
+            f"Found the kind '{kind}' in {path}; allowed are {' and '.join(kinds)}."
+        )
+    return kind
 
 
 def load_experiment(path: str | Path, changes: Sequence[str] = ()) -> Experiment:
@@ -127,15 +134,8 @@ def load_experiment(path: str | Path, changes: Sequence[str] = ()) -> Experiment
     tree = read_tree(path)
     apply_changes(tree.setdefault("recipe", {}), changes)
     experiment = validated(Experiment, tree, str(path))
-    for what, names in (
-        ("rows", [row.folder for row in experiment.rows]),
-        ("steps", [step.name for step in experiment.steps]),
-    ):
-        if len(set(names)) < len(names) or "" in names:
-            raise SettingsError(
-                f"Found two {what} of one name, or one without letters or digits, in {path}; give "
-                "each its own (folders are named by letters and digits)."
-            )
+    check_names("rows", [row.folder for row in experiment.rows], str(path))
+    check_names("steps", [step.name for step in experiment.steps], str(path))
     for row in experiment.rows:
         steps_of(experiment, row)
         recipe_of(experiment, row)

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from chondria.config.experiment import TestSet, folder_name
+from chondria.config.experiment import TestSet
+from chondria.config.names import Named, check_names
 from chondria.config.recipe import Recipe, StackSlices
 from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
 from chondria.errors import SettingsError
@@ -33,7 +34,7 @@ class TestStack(Settings):
     slices: StackSlices | None = None
 
 
-class TransferSet(Settings):
+class TransferSet(Named):
     """A data set: what its own models learn from, and what all are tested on.
 
     Attributes
@@ -50,16 +51,10 @@ class TransferSet(Settings):
         Changes of the recipe for the models of this set, by dotted keys.
     """
 
-    name: str
     voxel_size_nm: tuple[Positive, Positive, Positive]
     train: dict[str, Any]
     test: TestStack
     set: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def folder(self) -> str:
-        """Name of the set's folders and files."""
-        return folder_name(self.name)
 
     @property
     def test_set(self) -> TestSet:
@@ -179,12 +174,7 @@ def transfer_recipe(transfer: Transfer, one: TransferSet, matching: Matching) ->
 
 
 def _check_names(transfer: Transfer, path: str | Path) -> None:
-    folders = [one.folder for one in transfer.sets]
-    if len(set(folders)) < len(folders) or "" in folders:
-        raise SettingsError(
-            f"Found two sets of one name, or one without letters or digits, in {path}; give each "
-            "its own (folders are named by letters and digits)."
-        )
+    check_names("sets", [one.folder for one in transfer.sets], str(path))
     if len(set(transfer.matching)) < len(transfer.matching):
         raise SettingsError(f"Found one matching twice in {path}; allowed are with and without.")
     names = {one.name for one in transfer.sets}

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of, steps_of
+from chondria.config.names import chosen
 from chondria.config.recipe import Recipe
-from chondria.errors import SettingsError
 from chondria.evaluation.blocks import iou_interval
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
@@ -26,7 +26,7 @@ from chondria.experiments.training import TrainingObserver
 from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.report.result_table import ResultRow, write_tables
 
-__all__ = ["ExperimentRun", "chosen_rows", "load_scores", "run_experiment"]
+__all__ = ["ExperimentRun", "load_scores", "run_experiment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def run_experiment(
     ChondriaError
         If a row cannot be trained or scored, or the folder holds something else.
     """
-    rows = chosen_rows(experiment, only)
+    rows = chosen("row", experiment.rows, only, experiment.name)
     check_metrics(experiment.metrics)
     recipes = {row.name: recipe_of(experiment, row) for row in rows}
     roots = {name: Path(data_root or recipe.data.root) for name, recipe in recipes.items()}
@@ -95,7 +95,7 @@ def run_experiment(
     target = _open_folder(Path(folder), experiment, smoke)
     if smoke:
         experiment = smoke_experiment(experiment, target / "phantom")
-        rows = chosen_rows(experiment, only)
+        rows = chosen("row", experiment.rows, only, experiment.name)
     jobs: dict[str, Callable[[Post], Any]] = {}
     for row in (row for row in rows if row.trained):
         test = row.test or experiment.test
@@ -113,24 +113,6 @@ def run_experiment(
     title = experiment.title or experiment.name
     write_tables(table, target, f"SMOKE, NO RESULT: {title}" if smoke else title, experiment.notes)
     return ExperimentRun(target, table)
-
-
-def chosen_rows(experiment: Experiment, only: Sequence[str]) -> list[Row]:
-    """Find rows by name.
-
-    Raises
-    ------
-    SettingsError
-        If there is no row of a name; lists those that there are.
-    """
-    rows = {row.name: row for row in experiment.rows}
-    for name in only:
-        if name not in rows:
-            raise SettingsError(
-                f"There is no row '{name}' in the experiment '{experiment.name}'; there are: "
-                f"{'; '.join(rows)}."
-            )
-    return [row for name, row in rows.items() if not only or name in only]
 
 
 def load_scores(folder: Path) -> list[dict[str, Any]]:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chondria.config.experiment import TestSet, folder_name
+from chondria.config.experiment import TestSet
+from chondria.config.names import chosen, folder_name
 from chondria.config.recipe import Recipe
 from chondria.config.transfer import Matching, Transfer, TransferSet, transfer_recipe
-from chondria.errors import SettingsError
 from chondria.evaluation.objects import as_mask
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
@@ -31,7 +31,7 @@ from chondria.report.matrix import Matrix, draw_matrices, write_matrices
 from chondria.report.montage import SeenSlice, draw_montage
 from chondria.volume import Volume
 
-__all__ = ["TransferRun", "chosen_sets", "run_transfer", "transfer_matrix"]
+__all__ = ["TransferRun", "run_transfer", "transfer_matrix"]
 
 STEP = "plain"
 
@@ -91,7 +91,7 @@ def run_transfer(
     ChondriaError
         If a set cannot be learned from or tested on, or the folder holds something else.
     """
-    sets = chosen_sets(transfer, only)
+    sets = chosen("set", transfer.sets, only, transfer.name)
     check_metrics(transfer.metrics)
     recipe = transfer_recipe(transfer, sets[0], transfer.matching[0])
     root = Path(data_root or recipe.data.root)
@@ -116,23 +116,6 @@ def run_transfer(
     for matching in transfer.matching:
         _draw_slices(target, matching, sets, tests, root, title)
     return TransferRun(target, matrices)
-
-
-def chosen_sets(transfer: Transfer, only: Sequence[str]) -> list[TransferSet]:
-    """Find sets by name.
-
-    Raises
-    ------
-    SettingsError
-        If there is no set of a name; lists those that there are.
-    """
-    sets = {one.name: one for one in transfer.sets}
-    for name in only:
-        if name not in sets:
-            raise SettingsError(
-                f"There is no set '{name}' in '{transfer.name}'; there are: {'; '.join(sets)}."
-            )
-    return [one for name, one in sets.items() if not only or name in only]
 
 
 def transfer_matrix(

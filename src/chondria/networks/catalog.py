@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from torch.nn import Module
 
 from chondria.errors import ModelError
 from chondria.networks.attention_unet import AttentionUNet
 from chondria.networks.casser import CasserUNet
+from chondria.networks.classifiers import Classifier, alexnet, digits_cnn, mlp, pictures_cnn
 from chondria.networks.network import Network
 from chondria.networks.oztel import OztelClassifier
 from chondria.networks.resunet import ResUNet
 from chondria.networks.unet import UNet
 
-__all__ = ["NETWORKS", "build_network"]
+__all__ = ["CLASSIFIERS", "NETWORKS", "build_classifier", "build_network"]
 
+
+Built = TypeVar("Built", bound=Module)
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "unet": UNet,
@@ -24,6 +29,14 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "attention_unet": AttentionUNet,
     "casser": CasserUNet,
     "oztel": OztelClassifier,
+}
+
+
+CLASSIFIERS: dict[str, Callable[..., Classifier]] = {
+    "mlp": mlp,
+    "digits_cnn": digits_cnn,
+    "pictures_cnn": pictures_cnn,
+    "alexnet": alexnet,
 }
 
 
@@ -47,17 +60,28 @@ def build_network(name: str, **options: Any) -> Network:
     ModelError
         If the name or an option is unknown.
     """
-    if name not in NETWORKS:
-        hint = _nearest(name, NETWORKS)
-        raise ModelError(f"There is no network '{name}'{hint}; there are: {', '.join(NETWORKS)}.")
-    allowed = inspect.signature(NETWORKS[name]).parameters
+    return _build(NETWORKS, "network", name, options)
+
+
+def build_classifier(name: str, **options: Any) -> Classifier:
+    """Build a classifier of whole images by name, as `build_network` does of `CLASSIFIERS`."""
+    return _build(CLASSIFIERS, "classifier", name, options)
+
+
+def _build(
+    catalog: Mapping[str, Callable[..., Built]], kind: str, name: str, options: dict[str, Any]
+) -> Built:
+    if name not in catalog:
+        hint = _nearest(name, catalog)
+        raise ModelError(f"There is no {kind} '{name}'{hint}; there are: {', '.join(catalog)}.")
+    allowed = inspect.signature(catalog[name]).parameters
     for option in options:
         if option not in allowed:
             raise ModelError(
-                f"The network '{name}' has no option '{option}'{_nearest(option, allowed)}; there "
+                f"The {kind} '{name}' has no option '{option}'{_nearest(option, allowed)}; there "
                 f"are: {', '.join(allowed)}."
             )
-    return NETWORKS[name](**options)
+    return catalog[name](**options)
 
 
 def _nearest(name: str, allowed: Iterable[str]) -> str:
