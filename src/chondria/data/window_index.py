@@ -28,13 +28,14 @@ def window_sums(mask: NDArray[np.uint8], side: int) -> NDArray[np.int32]:
     ndarray of int32, (Y - side + 1, X - side + 1)
         By the window's first pixel; empty where the mask is smaller than a window.
     """
-    sums = mask.astype(np.int32)
-    for axis in (0, 1):
-        if sums.shape[axis] < side:
-            return np.zeros((0, 0), np.int32)
-        sums = np.moveaxis(sums, axis, 0).cumsum(0, dtype=np.int32)
-        before = np.concatenate([np.zeros_like(sums[:1]), sums[:-side]])
-        sums = np.moveaxis(sums[side - 1 :] - before, 0, axis)
+    if min(mask.shape) < side:
+        return np.zeros((0, 0), np.int32)
+    ends = mask.cumsum(0, dtype=np.int32)
+    columns = ends[side - 1 :].copy()
+    columns[1:] -= ends[:-side]
+    ends = columns.cumsum(1, dtype=np.int32)
+    sums = ends[:, side - 1 :].copy()
+    sums[:, 1:] -= ends[:, :-side]
     return sums
 
 
@@ -61,7 +62,7 @@ class WindowIndex:
     ) -> None:
         self._masks, self._slices = masks, slices
         self._side, self._fewest, self._most = side, fewest, most
-        in_rows = [self._admitted(masks[z]).sum(1, dtype=np.int64) for z in slices]
+        in_rows = [self._allows(window_sums(masks[z], side)).sum(1, dtype=np.int64) for z in slices]
         self._rows = len(in_rows[0]) if in_rows else 0
         self._ends = np.concatenate([np.zeros(0, np.int64), *in_rows]).cumsum()
 
@@ -74,12 +75,13 @@ class WindowIndex:
         row = int(np.searchsorted(self._ends, k, side="right"))
         before = int(self._ends[row - 1]) if row else 0
         z, top = self._slices[row // self._rows], row % self._rows
-        admitted = self._admitted(self._masks[z, top : top + self._side])[0]
+        columns = self._masks[z, top : top + self._side].sum(0, dtype=np.int32)
+        ends = np.concatenate([[0], columns.cumsum()])
+        admitted = self._allows(ends[self._side :] - ends[: -self._side])
         left = int(np.flatnonzero(admitted)[k - before])
         return z, top + self._side // 2, left + self._side // 2
 
-    def _admitted(self, mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        sums = window_sums(mask, self._side)
+    def _allows(self, sums: NDArray[np.int32]) -> NDArray[np.bool_]:
         return (sums >= self._fewest) & (sums <= self._most)
 
 
