@@ -18,8 +18,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from chondria.data.augment import AUGMENTATIONS
 from chondria.data.normalize import Normalisation
-from chondria.data.patches import PatchSampler, TrainingVolume
+from chondria.data.patches import PatchSampler
 from chondria.data.splits import block_split
+from chondria.data.training_volume import TrainingVolume
 from chondria.inference.compute import choose_compute
 from chondria.inference.device import choose_precision
 from chondria.inference.predict import PredictionSettings, predict

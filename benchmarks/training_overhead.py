@@ -30,9 +30,10 @@ from timing import interleaved, medians, options_parser, print_record
 import chondria.io
 from chondria.data.augment import AUGMENTATIONS
 from chondria.data.normalize import measure_normalisation
-from chondria.data.patches import PatchSampler, TrainingVolume
+from chondria.data.patches import PatchSampler
 from chondria.data.phantom import make_phantom
 from chondria.data.splits import block_split
+from chondria.data.training_volume import TrainingVolume
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.networks.catalog import build_network
 from chondria.training.losses import make_loss

@@ -6,10 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chondria.data.augment import AUGMENTATIONS
+from chondria.data.augment import AUGMENTATIONS, Augmentation
 from chondria.data.normalize import Normalisation
-from chondria.data.patches import PatchSampler, TrainingVolume, _mirrored
+from chondria.data.patches import PatchSampler, _mirrored
+from chondria.data.places import PurePlaces
 from chondria.data.splits import Split, block_split
+from chondria.data.training_volume import TrainingVolume
 from chondria.errors import SettingsError, ShapeError
 
 PLAIN = Normalisation(0.0, 1.0)
@@ -136,6 +138,32 @@ def test_each_volume_has_its_own_normalisation() -> None:
     assert {*images.mul(1e4).round().div(1e4).unique().tolist()} == {3.0, 5.0}
 
 
+def test_a_place_s_class_is_that_of_all_its_pixels() -> None:
+    half = np.zeros((1, 32, 32), np.uint8)
+    half[:, :, :26] = 255
+    places = PurePlaces([volume(half), volume(255 - half)], 16, 12, 0.8)
+    images, masks = PatchSampler([volume(half)], 16, 12, EM, places=places).draw()
+    assert (images[:, 0] > 127.5).any(2).any(1).any()
+    assert torch.equal(
+        masks,
+        torch.tensor([0.0, 1.0]).repeat_interleave(6).expand(1, 16, 16, 12).permute(3, 0, 1, 2),
+    )
+
+
+@pytest.mark.parametrize("rotation", ["none", "half", "free"])
+def test_patches_may_be_higher_than_wide(rotation) -> None:
+    augmentation = Augmentation(flips=True, rotation=rotation, elastic_probability=0.5)
+    sampler = PatchSampler([volume(noise(2, 60, 50))], (48, 32), 3, augmentation)
+    assert sampler.draw()[0].shape == (3, 1, 48, 32)
+
+
+def test_beyond_the_image_is_its_mirror_or_zero() -> None:
+    image = noise(1, 10, 40) | 1
+    for padding, share in (("mirror", 1.0), ("zero", 10 / 16)):
+        images, _ = PatchSampler([volume(image)], 16, 8, NONE, padding=padding).draw()
+        assert (images > 0.5).float().mean().item() == pytest.approx(share)
+
+
 # --- again ---
 
 
@@ -149,7 +177,7 @@ def test_one_seed_draws_the_same_patches_and_another_does_not() -> None:
         assert not torch.equal(batches[0][0], batches[2][0])
 
 
-def test_the_generator_is_the_whole_state() -> None:
+def test_generator_and_number_are_the_whole_state() -> None:
     sampler = PatchSampler([volume(noise(4, 64, 64))], 16, 6, EM)
     sampler.draw()
     state = sampler.generator.get_state()
@@ -186,5 +214,7 @@ def test_masks_of_another_shape_are_refused() -> None:
 def test_no_volume_or_no_weight_is_refused() -> None:
     with pytest.raises(SettingsError, match="give at least one"):
         PatchSampler([], 16, 2, NONE)
+    with pytest.raises(SettingsError, match=r"48x32 pixels and quarter turns.*rotation=half"):
+        PatchSampler([volume(noise(1, 60, 60))], (48, 32), 2, CUSTOM)
     with pytest.raises(SettingsError, match="weight not above zero"):
         PatchSampler([volume(noise(1, 16, 16), weight=0.0)], 16, 2, NONE)

@@ -9,8 +9,9 @@ import torch
 
 from chondria.data.augment import AUGMENTATIONS
 from chondria.data.normalize import measure_normalisation
-from chondria.data.patches import PatchSampler, TrainingVolume
+from chondria.data.patches import PatchSampler
 from chondria.data.splits import block_split
+from chondria.data.training_volume import TrainingVolume
 from chondria.errors import FormatError, SettingsError
 from chondria.networks.catalog import build_network
 from chondria.training import train as training

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from chondria.data.normalize import Normalisation
-from chondria.data.patches import TrainingVolume
 from chondria.data.splits import Split, block_split
+from chondria.data.training_volume import TrainingVolume
 from chondria.training.losses import bce
 from chondria.training.validation import Validation, VolumeScore, validate
 

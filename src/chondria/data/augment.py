@@ -35,8 +35,8 @@ class Augmentation:
     ----------
     flips : bool
         Mirror along y and x, each with probability one half.
-    rotation : {"none", "quarter", "free"}
-        Multiples of 90 degrees, or any angle with mirror fill.
+    rotation : {"none", "half", "quarter", "free"}
+        By 0 or 180 degrees, by multiples of 90 (squares only), or by any angle with mirror fill.
     zoom : float
         Scale drawn log-uniformly from 1 / (1 + zoom) to 1 + zoom.
     elastic_probability : float
@@ -71,9 +71,9 @@ class Augmentation:
     blur_px: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.rotation not in ("none", "quarter", "free"):
+        if self.rotation not in ("none", "half", "quarter", "free"):
             raise SettingsError(
-                f"Found the rotation '{self.rotation}'; allowed are none, quarter and free."
+                f"Found the rotation '{self.rotation}'; allowed are none, half, quarter and free."
             )
         if not isinstance(self.flips, bool):
             raise SettingsError(f"Found flips '{self.flips}'; allowed are true and false.")

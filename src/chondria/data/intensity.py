@@ -16,7 +16,7 @@ __all__ = ["Intensity", "apply_intensity", "sample_intensity"]
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """What was drawn for a batch; one value a patch (B,), and unit noise (B, 1, P, P)."""
+    """What was drawn for a batch; one value a patch (B,), and unit noise (B, 1, Y, X)."""
 
     contrast: Tensor
     brightness: Tensor
@@ -29,16 +29,16 @@ class Intensity:
 def sample_intensity(
     augmentation: Augmentation,
     batch: int,
-    patch_px: int,
+    shape: tuple[int, int],
     generator: torch.Generator,
     device: torch.device = CPU,
 ) -> Intensity:
-    """Draw the intensity changes of a batch; the noise on the device."""
+    """Draw the intensity changes of a batch of patches (Y, X); the noise on the device."""
     a = augmentation
     noise = None
     if a.noise:
-        fields, shape = field_generator(generator, device), (batch, 1, patch_px, patch_px)
-        noise = torch.randn(shape, generator=fields, device=device)
+        fields = field_generator(generator, device)
+        noise = torch.randn((batch, 1, *shape), generator=fields, device=device)
     blurred = torch.randint(0, 2, (batch,), generator=generator)
     return Intensity(
         contrast=uniform(batch, 1 - a.contrast, 1 + a.contrast, generator),

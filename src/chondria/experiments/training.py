@@ -145,7 +145,7 @@ def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float,
     dict
         See `chondria.networks.quantisation.measure_ranges`.
     """
-    plain = PatchSampler(sampler.volumes, sampler.patch_px, sampler.batch, Augmentation())
+    plain = PatchSampler(sampler.volumes, sampler.patch_shape, sampler.batch, Augmentation())
     return measure_ranges(network, (plain.draw()[0] for _ in range(CALIBRATION_BATCHES)))
 
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from chondria.config.recipe import ImageSet, PhantomSet, Recipe
 from chondria.data.normalize import Normalisation, NormalisationKind, measure_normalisation
-from chondria.data.patches import TrainingVolume
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
 from chondria.data.resample import grid_shape, resample_mask, resample_slices
 from chondria.data.splits import Part, Split, block_split, split_volume
+from chondria.data.training_volume import TrainingVolume
 from chondria.errors import PixelValueError, ShapeError, VoxelSizeError
 from chondria.evaluation.objects import as_mask
 from chondria.experiments.stack_part import open_stack_part

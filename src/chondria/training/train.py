@@ -105,6 +105,7 @@ def train(
     progress = Progress()
     if checkpoint and checkpoint.exists():
         progress = load_checkpoint(checkpoint, state)
+        sampler.drawn = progress.step
     device = next(network.parameters()).device
     losses = _Losses(progress, plan, observer, READ_AT_ONCE[device.type])
     loss_function = make_loss(plan.loss, plan.class_weights)

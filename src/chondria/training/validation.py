@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from chondria.data.patches import TrainingVolume
+from chondria.data.training_volume import TrainingVolume
 
 __all__ = ["Validation", "VolumeScore", "validate"]
 

@@ -1,0 +1,89 @@
+"""Images and masks that training patches are cut from, on the device as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from chondria.data.normalize import Normalisation
+from chondria.data.splits import Split
+from chondria.errors import SettingsError, ShapeError
+
+__all__ = ["TrainingVolume", "learned_from"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingVolume:
+    """Images and masks of one data set at the model's pixel size, ready on the device.
+
+    Attributes
+    ----------
+    name : str
+        What the histories call it.
+    images, masks : Tensor, (Z, Y, X), uint8
+        Grey levels; 1 where there is a mitochondrion.
+    normalisation : Normalisation
+        From grey levels to what the network sees.
+    split : Split
+        Slices to learn from and to validate on.
+    weight : float
+        Share of the patches, relative to the other volumes with slices to learn from.
+    """
+
+    name: str
+    images: Tensor
+    masks: Tensor
+    normalisation: Normalisation
+    split: Split
+    weight: float = 1.0
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        images: NDArray[np.uint8],
+        masks: NDArray[np.bool_],
+        normalisation: Normalisation,
+        split: Split,
+        weight: float = 1.0,
+    ) -> TrainingVolume:
+        """Take NumPy arrays (Z, Y, X); they are not copied.
+
+        Raises
+        ------
+        ShapeError
+            If images and masks have different shapes.
+        """
+        if images.shape != masks.shape:
+            raise ShapeError(
+                f"Found images of shape {images.shape} and masks of shape {masks.shape} in "
+                f"'{name}'; every image needs a mask of its own size."
+            )
+        bits = torch.from_numpy(masks.view(np.uint8))
+        return cls(name, torch.from_numpy(images), bits, normalisation, split, weight)
+
+    def to(self, device: torch.device) -> TrainingVolume:
+        """Move the voxels to a device."""
+        images, masks = self.images.to(device), self.masks.to(device)
+        return TrainingVolume(self.name, images, masks, self.normalisation, self.split, self.weight)
+
+
+def learned_from(volumes: Sequence[TrainingVolume]) -> list[TrainingVolume]:
+    """Those of the volumes that have slices to learn from.
+
+    Raises
+    ------
+    SettingsError
+        If there is none, or a weight is not above zero.
+    """
+    if not volumes or not all(volume.weight > 0 for volume in volumes):
+        raise SettingsError("Found no volume or a weight not above zero; give at least one.")
+    found = [volume for volume in volumes if len(volume.split.train)]
+    if not found:
+        raise SettingsError("Found nothing to learn from: every slice is kept for validation.")
+    return found
