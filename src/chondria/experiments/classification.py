@@ -34,6 +34,7 @@ from chondria.experiments.run_folder import environment, open_same_job, write_js
 from chondria.experiments.seeds import run_watched, runs_at_once
 from chondria.experiments.training import TrainingObserver
 from chondria.networks.catalog import build_classifier
+from chondria.networks.classifiers import Classifier
 from chondria.report.classification import draw_confusion, draw_mistakes
 from chondria.report.result_table import ResultRow, write_tables
 from chondria.training.classify import ClassifierPlan, Images, predict_classes, train_classifier
@@ -109,8 +110,8 @@ def run_classification(
     rows = chosen("row", experiment.rows, only, experiment.name)
     recipes = {row.name: classification_recipe(experiment, row) for row in rows}
     if not smoke:
-        for recipe in recipes.values():  # what is missing is said before anything is made
-            _read(recipe, Path(data_root or recipe.root))
+        for recipe in recipes.values():  # what is wrong is said before anything is made
+            _prepare(recipe, Path(data_root or recipe.root))
     said = experiment.model_dump(mode="json", exclude={"runs", "title", "notes"})
     target = open_same_job(Path(folder), "classification", said | {"smoke": smoke})
     jobs: dict[str, Callable[[Post], Any]] = {}
@@ -136,11 +137,7 @@ def _train_and_test(
         return
     folder.mkdir(parents=True, exist_ok=True)
     post(("say", "reading"))
-    data = _read(recipe, root)
-    learn, validation = _divide(Images.from_arrays(*data.train), recipe)
-    torch.manual_seed(recipe.seed)
-    network = build_classifier(recipe.network, **recipe.options)
-    _check_fit(data, network.image_shape, network.layer_shapes[-1])
+    data, learn, validation, network = _prepare(recipe, root)
     post(("on_start", recipe.epochs))
 
     def on_epoch(row: dict[str, float]) -> None:
@@ -153,6 +150,18 @@ def _train_and_test(
     predicted, loss, _ = predict_classes(network, Images.from_arrays(*data.test))
     save_file(network.state_dict(), folder / "weights.safetensors")
     _write_run(folder, recipe, history, data, predicted, loss)
+
+
+def _prepare(
+    recipe: ClassificationRecipe, root: Path | None
+) -> tuple[_Data, Images, Images, Classifier]:
+    """Read and divide the data, build the network, and see that they fit."""
+    data = _read(recipe, root)
+    learn, validation = _divide(Images.from_arrays(*data.train), recipe)
+    torch.manual_seed(recipe.seed)
+    network = build_classifier(recipe.network, **recipe.options)
+    _check_fit(data, network.image_shape, network.layer_shapes[-1])
+    return data, learn, validation, network
 
 
 def _write_run(
