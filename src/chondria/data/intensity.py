@@ -16,7 +16,7 @@ __all__ = ["Intensity", "apply_intensity", "sample_intensity"]
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """What was drawn for a batch; one value a patch (B,), and unit noise (B, 1, P, P)."""
+    """What was drawn for a batch; one value a patch (B,), and unit noise (B, slices, P, P)."""
 
     contrast: Tensor
     brightness: Tensor
@@ -32,12 +32,13 @@ def sample_intensity(
     patch_px: int,
     generator: torch.Generator,
     device: torch.device = CPU,
+    slices: int = 1,
 ) -> Intensity:
-    """Draw the intensity changes of a batch; the noise on the device."""
+    """Draw the intensity changes of a batch; the noise, of every slice its own, on the device."""
     a = augmentation
     noise = None
     if a.noise:
-        fields, shape = field_generator(generator, device), (batch, 1, patch_px, patch_px)
+        fields, shape = field_generator(generator, device), (batch, slices, patch_px, patch_px)
         noise = torch.randn(shape, generator=fields, device=device)
     blurred = torch.randint(0, 2, (batch,), generator=generator)
     return Intensity(
@@ -51,7 +52,7 @@ def sample_intensity(
 
 
 def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
-    """Blur, bend, stretch, shift and add noise to normalised images (B, 1, Y, X)."""
+    """Blur, bend, stretch, shift and add noise to normalised images (B, slices, Y, X)."""
 
     def per_patch(values: Tensor) -> Tensor:
         return values.to(images.device)[:, None, None, None]
@@ -71,7 +72,7 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
 
 
 def _convolve(images: Tensor, kernels: Tensor) -> Tensor:
-    """Convolve each image (B, 1, Y, X) with its own kernel (B, K), along y and x, mirrored."""
+    """Convolve each patch (B, slices, Y, X) with its kernel (B, K), along y and x, mirrored."""
     batch, radius = images.shape[0], kernels.shape[1] // 2
     stacked = images.transpose(0, 1)
     for axis, pad in ((2, (0, 0, radius, radius)), (3, (radius, radius, 0, 0))):

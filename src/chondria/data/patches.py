@@ -14,7 +14,7 @@ from chondria.data.augment import Augmentation
 from chondria.data.geometry import apply_geometry, sample_geometry, window_px
 from chondria.data.intensity import apply_intensity, sample_intensity
 from chondria.data.normalize import Normalisation
-from chondria.data.splits import Split
+from chondria.data.splits import Split, window_starts
 from chondria.errors import SettingsError, ShapeError
 
 __all__ = ["PatchSampler", "Place", "TrainingVolume"]
@@ -78,7 +78,7 @@ class TrainingVolume:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one patch is cut: slice z of a volume, around the pixel (y, x)."""
+    """Where one patch is cut: from slice z of a volume on, around the pixel (y, x)."""
 
     volume: TrainingVolume
     z: int
@@ -101,11 +101,15 @@ class PatchSampler:
         Ranges of the random transforms.
     seed : int
         Of the generator.
+    patch_slices : int
+        Slices of a patch, neighbours that are all to be learned from. They are turned and bent
+        alike, and mirrored along z where the augmentation flips.
 
     Raises
     ------
     SettingsError
-        If there is no volume to learn from or a weight is not above zero.
+        If there is no volume to learn from, a weight is not above zero, or a volume has too few
+        neighbouring slices.
     """
 
     def __init__(
@@ -115,17 +119,22 @@ class PatchSampler:
         batch: int,
         augmentation: Augmentation,
         seed: int = 0,
+        patch_slices: int = 1,
     ) -> None:
         if not volumes or not all(volume.weight > 0 for volume in volumes):
             raise SettingsError("Found no volume or a weight not above zero; give at least one.")
         self.volumes = tuple(volumes)
         self.patch_px = patch_px
+        self.patch_slices = patch_slices
         self.batch = batch
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
         self._sources = [volume for volume in volumes if len(volume.split.train)]
         if not self._sources:
             raise SettingsError("Found nothing to learn from: every slice is kept for validation.")
+        self._starts = [
+            window_starts(volume.split.train, patch_slices, volume.name) for volume in self._sources
+        ]
         self._weights = torch.tensor([volume.weight for volume in self._sources])
         self._window_px = window_px(patch_px, augmentation)
 
@@ -134,20 +143,32 @@ class PatchSampler:
 
         Returns
         -------
-        images : Tensor, (B, 1, P, P), float32
-            Normalised and augmented.
-        masks : Tensor, (B, 1, P, P), float32
+        images : Tensor, (B, 1, P, P) or (B, 1, patch_slices, P, P), float32
+            Normalised and augmented; without the axis of slices where there is only one.
+        masks : Tensor of the same shape, float32
             0 or 1.
         """
         places = self._draw_places()
         device = places[0].volume.images.device
         asked = (self.augmentation, self.batch, self.patch_px, self.generator, device)
-        geometry, intensity = sample_geometry(*asked), sample_intensity(*asked)
-        windows = torch.stack([_cut(place, self._window_px) for place in places]).float()
+        depth = self.patch_slices
+        geometry, intensity = sample_geometry(*asked), sample_intensity(*asked, depth)
+        # Slices are channels of one picture, so that one geometry moves them all.
+        windows = torch.stack([_cut(place, self._window_px, depth) for place in places]).float()
         patches = apply_geometry(windows, geometry, self.patch_px)
         # After the interpolation, which weights sum to one: there are fewer pixels by now.
-        images = apply_intensity(_normalise(patches[:, :1], places), intensity)
-        return images, (patches[:, 1:] >= 0.5).float()
+        images = apply_intensity(_normalise(patches[:, :depth], places), intensity)
+        masks = (patches[:, depth:] >= 0.5).float()
+        return (images, masks) if depth == 1 else self._stacked(images, masks)
+
+    def _stacked(self, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Give slices an axis of their own, and turn some patches upside down."""
+        if self.augmentation.flips:
+            flipped = torch.randint(0, 2, (self.batch,), generator=self.generator).bool()
+            chosen = flipped.to(images.device)[:, None, None, None]
+            images = torch.where(chosen, images.flip(1), images)
+            masks = torch.where(chosen, masks.flip(1), masks)
+        return images[:, None], masks[:, None]
 
     def _draw_places(self) -> list[Place]:
         chosen = torch.multinomial(self._weights, self.batch, True, generator=self.generator)
@@ -155,9 +176,9 @@ class PatchSampler:
         spots = torch.rand(self.batch, 3, generator=self.generator, dtype=torch.float64).tolist()
         places = []
         for index, (u, v, w) in zip(chosen.tolist(), spots, strict=True):
-            volume = self._sources[index]
+            volume, starts = self._sources[index], self._starts[index]
             _, height, width = volume.images.shape
-            z = volume.split.train[int(u * len(volume.split.train))]
+            z = starts[int(u * len(starts))]
             y, x = (_centre(s, n, self.patch_px) for s, n in ((v, height), (w, width)))
             places.append(Place(volume, z, y, x))
         return places
@@ -180,22 +201,22 @@ def _normalise(patches: Tensor, places: Sequence[Place]) -> Tensor:
     return (patches - mean[:, None, None, None]) / deviation[:, None, None, None]
 
 
-def _cut(place: Place, side: int) -> Tensor:
-    """Cut the window (2, side, side) of bytes around a place, mirrored at the image's border."""
+def _cut(place: Place, side: int, depth: int) -> Tensor:
+    """Cut the window (2 * depth, side, side) of bytes around a place, mirrored at the border.
+
+    Images come first, then masks.
+    """
     images, masks = place.volume.images, place.volume.masks
     _, height, width = images.shape
+    slices = slice(place.z, place.z + depth)
     top, left = place.y - side // 2, place.x - side // 2
     if min(top, left) >= 0 and top + side <= height and left + side <= width:
-        inside = (place.z, slice(top, top + side), slice(left, left + side))
-        return torch.stack([images[inside], masks[inside]])
+        inside = (slices, slice(top, top + side), slice(left, left + side))
+        return torch.cat([images[inside], masks[inside]])
     rows = _mirrored(top, side, height, images.device)
     columns = _mirrored(left, side, width, images.device)
-    return torch.stack(
-        [
-            plane.index_select(0, rows).index_select(1, columns)
-            for plane in (images[place.z], masks[place.z])
-        ]
-    )
+    both = (images[slices], masks[slices])
+    return torch.cat([part.index_select(1, rows).index_select(2, columns) for part in both])
 
 
 def _mirrored(start: int, length: int, n: int, device: torch.device) -> Tensor:
