@@ -40,6 +40,8 @@ class ModelCard:
         Pixel size (y, x) that it was trained at; inputs are resampled to it.
     normalisation : {"volume", "unit"}
         Of the grey levels.
+    patch_slices : int
+        Slices of a training patch; a 3-D network predicts blocks of as many.
     threshold : float
         Probability from which a pixel is foreground, chosen on validation slices.
     z_median_nm : float
@@ -70,6 +72,7 @@ class ModelCard:
     options: dict[str, Any]
     pixel_size_nm: tuple[float, float] | None
     normalisation: NormalisationKind = "volume"
+    patch_slices: int = 1
     threshold: float = 0.5
     z_median_nm: float = 0.0
     smallest_diameter_nm: float = 0.0

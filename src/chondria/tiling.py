@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from chondria.errors import SettingsError, ShapeError
 from chondria.volume import ArraySource
 
-__all__ = ["Span", "Tile", "mirror_indices", "read_mirrored", "tile_grid"]
+__all__ = ["Span", "Tile", "even_spans", "mirror_indices", "read_mirrored", "tile_grid"]
 
 Span = tuple[slice, slice]
 
@@ -100,6 +100,37 @@ def tile_grid(
     return [
         Tile(read=(y[0], x[0]), crop=(y[1], x[1]), write=(y[2], x[2])) for y, x in product(*axes)
     ]
+
+
+def even_spans(n: int, length: int, shared: int = 0, stride: int = 1) -> list[slice]:
+    """Cut an axis into as few spans of one length as the limit allows, evenly spaced.
+
+    Parameters
+    ----------
+    n : int
+        Length of the axis, at least 1.
+    length : int
+        Longest span.
+    shared : int
+        What neighbours share at least, less than `length`.
+    stride : int
+        Spans start and end on multiples of this, the last one beyond the axis where it must
+        (`mirror_indices`).
+
+    Returns
+    -------
+    list of slice
+        In order, from 0 to the end.
+    """
+    canvas = _on_grid(n, stride)
+    length = min(max(length // stride, 1) * stride, canvas)
+    if length == canvas:
+        return [slice(0, canvas)]
+    step = max((length - shared) // stride, 1) * stride
+    count = 1 - (length - canvas) // step
+    gap = (canvas - length) // stride
+    starts = (gap * i // (count - 1) * stride for i in range(count))
+    return [slice(start, start + length) for start in starts]
 
 
 def mirror_indices(start: int, stop: int, n: int) -> NDArray[np.intp]:

@@ -98,6 +98,8 @@ class TrainingSettings(Settings):
 
     steps: Count = 4000
     patch_px: Annotated[int, Field(ge=16, multiple_of=16)] = 256
+    # More than one for 3-D networks only.
+    patch_slices: Count = 1
     batch: Count = 6
     validate_every: Count = 200
     patience: CountOrZero = 0

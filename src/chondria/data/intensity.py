@@ -16,7 +16,7 @@ __all__ = ["Intensity", "apply_intensity", "sample_intensity"]
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """What was drawn for a batch; one value a patch (B,), and unit noise (B, 1, Y, X)."""
+    """What was drawn for a batch; one value a patch (B,), and unit noise (B, slices, Y, X)."""
 
     contrast: Tensor
     brightness: Tensor
@@ -32,13 +32,17 @@ def sample_intensity(
     shape: tuple[int, int],
     generator: torch.Generator,
     device: torch.device = CPU,
+    slices: int = 1,
 ) -> Intensity:
-    """Draw the intensity changes of a batch of patches (Y, X); the noise on the device."""
+    """Draw the intensity changes of a batch of patches (Y, X).
+
+    The noise, of every slice its own, is drawn on the device.
+    """
     a = augmentation
     noise = None
     if a.noise:
         fields = field_generator(generator, device)
-        noise = torch.randn((batch, 1, *shape), generator=fields, device=device)
+        noise = torch.randn((batch, slices, *shape), generator=fields, device=device)
     blurred = torch.randint(0, 2, (batch,), generator=generator)
     return Intensity(
         contrast=uniform(batch, 1 - a.contrast, 1 + a.contrast, generator),
@@ -51,7 +55,7 @@ def sample_intensity(
 
 
 def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
-    """Blur, bend, stretch, shift and add noise to normalised images (B, 1, Y, X)."""
+    """Blur, bend, stretch, shift and add noise to normalised images (B, slices, Y, X)."""
 
     def per_patch(values: Tensor) -> Tensor:
         return values.to(images.device)[:, None, None, None]
@@ -71,7 +75,7 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
 
 
 def _convolve(images: Tensor, kernels: Tensor) -> Tensor:
-    """Convolve each image (B, 1, Y, X) with its own kernel (B, K), along y and x, mirrored."""
+    """Convolve each patch (B, slices, Y, X) with its kernel (B, K), along y and x, mirrored."""
     batch, radius = images.shape[0], kernels.shape[1] // 2
     stacked = images.transpose(0, 1)
     for axis, pad in ((2, (0, 0, radius, radius)), (3, (radius, radius, 0, 0))):

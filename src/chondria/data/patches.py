@@ -38,12 +38,15 @@ class PatchSampler:
         How the places of the patches are chosen; by default at random, by the volumes' weights.
     padding : {"mirror", "zero"}
         What lies beyond an image.
+    patch_slices : int
+        Slices of a patch, neighbours that are all to be learned from. They are turned and bent
+        alike, and mirrored along z where the augmentation flips.
 
     Raises
     ------
     SettingsError
-        If there is no volume to learn from, a weight is not above zero, or patches that are no
-        squares should be turned by quarters.
+        If there is no volume to learn from, a weight is not above zero, patches that are no
+        squares should be turned by quarters, or a volume has too few neighbouring slices.
     """
 
     def __init__(
@@ -56,14 +59,18 @@ class PatchSampler:
         *,
         places: Places | None = None,
         padding: Padding = "mirror",
+        patch_slices: int = 1,
     ) -> None:
         self.volumes = tuple(volumes)
         self.patch_shape = (patch_px, patch_px) if isinstance(patch_px, int) else patch_px
+        self.patch_slices = patch_slices
         self.batch = batch
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
         self.drawn = 0
-        self._places = places or RandomPlaces(volumes, self.patch_shape, batch)
+        self._places = places or RandomPlaces(
+            volumes, self.patch_shape, batch, patch_slices=patch_slices
+        )
         self._padding = padding
         self._window_shape = window_shape(self.patch_shape, augmentation)
 
@@ -72,29 +79,41 @@ class PatchSampler:
 
         Returns
         -------
-        images : Tensor, (B, 1, Y, X), float32
-            Normalised and augmented.
-        masks : Tensor, (B, 1, Y, X), float32
+        images : Tensor, (B, 1, Y, X) or (B, 1, patch_slices, Y, X), float32
+            Normalised and augmented; without the axis of slices where there is only one.
+        masks : Tensor of the same shape, float32
             0 or 1.
         """
         places = self._places.draw(self.drawn, self.generator)
         self.drawn += 1
         device = places[0].volume.images.device
+        depth = self.patch_slices
         asked = (self.augmentation, len(places), self.patch_shape, self.generator, device)
-        geometry, intensity = sample_geometry(*asked), sample_intensity(*asked)
-        windows = [_cut(place, self._window_shape, self._padding) for place in places]
-        stacked = torch.stack(windows).float()
-        patches = apply_geometry(stacked, geometry, self.patch_shape)
+        geometry, intensity = sample_geometry(*asked), sample_intensity(*asked, depth)
+        # Slices are channels of one picture, so that one geometry moves them all.
+        cut = [_cut(place, self._window_shape, self._padding, depth) for place in places]
+        windows = torch.stack(cut).float()
+        patches = apply_geometry(windows, geometry, self.patch_shape)
         # After the interpolation, which weights sum to one: there are fewer pixels by now.
-        images = apply_intensity(_normalise(patches[:, :1], places), intensity)
-        masks = (patches[:, 1:] >= 0.5).float()
+        images = apply_intensity(_normalise(patches[:, :depth], places), intensity)
+        masks = (patches[:, depth:] >= 0.5).float()
         for i, place in enumerate(places):
             if not place.augmented:
-                original = _middle(stacked[i : i + 1], self.patch_shape)
-                images[i], masks[i] = _normalise(original[:, :1], [place])[0], original[0, 1:]
+                original = _middle(windows[i : i + 1], self.patch_shape)
+                images[i] = _normalise(original[:, :depth], [place])[0]
+                masks[i] = original[0, depth:]
             if place.label is not None:
                 masks[i] = place.label
-        return images, masks
+        return (images, masks) if depth == 1 else self._stacked(images, masks)
+
+    def _stacked(self, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Give slices an axis of their own, and turn some patches upside down."""
+        if self.augmentation.flips:
+            flipped = torch.randint(0, 2, (len(images),), generator=self.generator).bool()
+            chosen = flipped.to(images.device)[:, None, None, None]
+            images = torch.where(chosen, images.flip(1), images)
+            masks = torch.where(chosen, masks.flip(1), masks)
+        return images[:, None], masks[:, None]
 
 
 def _middle(windows: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -109,18 +128,22 @@ def _normalise(patches: Tensor, places: Sequence[Place]) -> Tensor:
     return (patches - mean[:, None, None, None]) / deviation[:, None, None, None]
 
 
-def _cut(place: Place, shape: tuple[int, int], padding: Padding) -> Tensor:
-    """Cut the window (2, Y, X) of bytes around a place, filled up beyond the image's border."""
+def _cut(place: Place, shape: tuple[int, int], padding: Padding, depth: int) -> Tensor:
+    """Cut the window (2 * depth, Y, X) of bytes around a place, filled up beyond the border.
+
+    Images come first, then masks.
+    """
     images, masks = place.volume.images, place.volume.masks
     size = images.shape[1:]
+    slices = slice(place.z, place.z + depth)
     top, left = place.y - shape[0] // 2, place.x - shape[1] // 2
     if min(top, left) >= 0 and top + shape[0] <= size[0] and left + shape[1] <= size[1]:
-        inside = (place.z, slice(top, top + shape[0]), slice(left, left + shape[1]))
-        return torch.stack([images[inside], masks[inside]])
+        inside = (slices, slice(top, top + shape[0]), slice(left, left + shape[1]))
+        return torch.cat([images[inside], masks[inside]])
     rows = _mirrored(top, shape[0], size[0], images.device)
     columns = _mirrored(left, shape[1], size[1], images.device)
-    planes = (images[place.z], masks[place.z])
-    window = torch.stack([p.index_select(0, rows).index_select(1, columns) for p in planes])
+    both = (images[slices], masks[slices])
+    window = torch.cat([part.index_select(1, rows).index_select(2, columns) for part in both])
     if padding == "zero":
         for axis, start, n in ((1, top, size[0]), (2, left, size[1])):
             window.narrow(axis, 0, max(0, -start)).zero_()

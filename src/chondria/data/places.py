@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 
+from chondria.data.splits import window_starts
 from chondria.data.training_volume import TrainingVolume, learned_from
 from chondria.data.window_index import WindowPool, window_sums
 from chondria.errors import SettingsError
@@ -25,14 +26,14 @@ Padding = Literal["mirror", "zero"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one patch is cut: slice z of a volume, around the pixel (y, x).
+    """Where one patch is cut: from slice z of a volume on, around the pixel (y, x).
 
     Attributes
     ----------
     volume : TrainingVolume
         What it is cut from.
     z, y, x : int
-        The patch begins at row ``y - height // 2`` and column ``x - width // 2``.
+        The patch begins at slice ``z``, row ``y - height // 2`` and column ``x - width // 2``.
     augmented : bool
         False leaves the patch as it is.
     label : int or None
@@ -76,11 +77,14 @@ class RandomPlaces:
     foreground_share : float
         Odds that a patch is centred on a foreground pixel instead, any of its volume's: a balance
         of the classes. A patch still lies within its image.
+    patch_slices : int
+        Slices of a patch, which are all to be learned from.
 
     Raises
     ------
     SettingsError
-        If there is nothing to learn from, or no foreground to be centred on.
+        If there is nothing to learn from, too few neighbouring slices for a patch, or no
+        foreground to be centred on.
     """
 
     def __init__(
@@ -89,8 +93,13 @@ class RandomPlaces:
         patch_shape: tuple[int, int],
         batch: int,
         foreground_share: float = 0.0,
+        patch_slices: int = 1,
     ) -> None:
         self._sources = learned_from(volumes)
+        self._patch_slices = patch_slices
+        self._starts = [
+            window_starts(volume.split.train, patch_slices, volume.name) for volume in self._sources
+        ]
         self._weights = torch.tensor([volume.weight for volume in self._sources])
         self._patch_shape, self._batch = patch_shape, batch
         self._foreground_share = foreground_share
@@ -109,9 +118,9 @@ class RandomPlaces:
         spots = torch.rand(self._batch, 3, generator=generator, dtype=torch.float64).tolist()
         places = []
         for index, (u, v, w) in zip(chosen.tolist(), spots, strict=True):
-            volume = self._sources[index]
+            volume, starts = self._sources[index], self._starts[index]
             _, height, width = volume.images.shape
-            z = volume.split.train[int(u * len(volume.split.train))]
+            z = starts[int(u * len(starts))]
             places.append(self._inside(volume, z, int(v * height), int(w * width)))
         return self._centred(places, generator) if self._foreground_share else places
 
@@ -120,9 +129,16 @@ class RandomPlaces:
         odds = torch.rand(len(places), generator=generator) < self._foreground_share
         which = odds.nonzero()[:, 0].tolist()
         drawn = self._foreground.draw(len(which), generator)
-        for index, (volume, at) in zip(which, drawn, strict=True):
-            places[index] = self._inside(volume, *at)
+        for index, (volume, (z, y, x)) in zip(which, drawn, strict=True):
+            places[index] = self._inside(volume, self._start_around(volume, z), y, x)
         return places
+
+    def _start_around(self, volume: TrainingVolume, z: int) -> int:
+        """First slice of the patch that has slice z nearest to its middle."""
+        if self._patch_slices == 1:
+            return z
+        index = next(i for i, source in enumerate(self._sources) if source is volume)
+        return min(self._starts[index], key=lambda start: abs(start + self._patch_slices // 2 - z))
 
     def _inside(self, volume: TrainingVolume, z: int, y: int, x: int) -> Place:
         """Choose the place around a pixel, moved to where the patch lies within the image.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chondria.errors import SettingsError
 
-__all__ = ["Part", "Split", "block_split", "split_volume"]
+__all__ = ["Part", "Split", "block_split", "split_volume", "window_starts"]
 
 AXES = ("z", "y", "x")
 
@@ -117,3 +117,54 @@ def block_split(n_slices: int, validation_slices: int, gap_slices: int, every: i
             f"{gap_slices}; at least one must be left to learn from: ask for fewer."
         )
     return Split(range(n_train), range(n_slices - validation_slices, n_slices, every))
+
+
+def window_starts(slices: Sequence[int], depth: int, name: str) -> list[int]:
+    """Find for each slice the first slice of the window that is cut around it.
+
+    Parameters
+    ----------
+    slices : sequence of int
+        Slices that may be used, in order.
+    depth : int
+        Slices of a window, all of them neighbours and among those that may be used.
+    name : str
+        What to call the volume in an error.
+
+    Returns
+    -------
+    list of int
+        One for each slice, but for those in runs that are shorter than a window. A slice stands in
+        the middle of its window, unless that would leave the run.
+
+    Raises
+    ------
+    SettingsError
+        If no window fits between the slices.
+    """
+    starts: list[int] = []
+    longest = 0
+    for run in _runs(slices):
+        longest = max(longest, len(run))
+        if len(run) >= depth:
+            last = run[-1] - depth + 1
+            starts += [min(max(z - depth // 2, run[0]), last) for z in run]
+    if slices and not starts:
+        found = "a single slice" if longest == 1 else f"at most {longest} neighbouring slices"
+        raise SettingsError(
+            f"Found {found} to learn from in '{name}' for patches of {depth} slices; set "
+            f"patch_slices to at most {longest}, with a 2-D network if that is 1, or keep fewer "
+            "slices for validation."
+        )
+    return starts
+
+
+def _runs(slices: Sequence[int]) -> list[list[int]]:
+    """Group slices into runs of neighbours."""
+    runs: list[list[int]] = []
+    for z in slices:
+        if runs and z == runs[-1][-1] + 1:
+            runs[-1].append(z)
+        else:
+            runs.append([z])
+    return runs

@@ -15,8 +15,8 @@ import numpy as np
 from chondria.config.experiment import TestSet
 from chondria.config.overfitting import OverfittingStudy, study_recipe
 from chondria.config.recipe import DataSettings, ImageSet, Recipe
-from chondria.data.patches import TrainingVolume
 from chondria.data.splits import Split
+from chondria.data.training_volume import TrainingVolume
 from chondria.evaluation.correlation import Correlation, correlate
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_same_job

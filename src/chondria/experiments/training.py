@@ -12,7 +12,9 @@ import torch
 
 from chondria.config.recipe import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
-from chondria.data.patches import PatchSampler, TrainingVolume
+from chondria.data.patches import PatchSampler
+from chondria.data.splits import window_starts
+from chondria.data.training_volume import TrainingVolume
 from chondria.errors import ModelError, SettingsError
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.training_data import TrainingData, load_training_data
@@ -103,6 +105,7 @@ def train_recipe(
     with open_run_folder(Path(folder), recipe_yaml(recipe), resume) as run:
         torch.manual_seed(recipe.seed)
         network = _initial_network(recipe).to(where)
+        _check_patch_slices(recipe, network)
         check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
         augmentation = _augmentation(recipe)
         say(f"training on {describe_device(where)} in {precision}")
@@ -110,6 +113,8 @@ def train_recipe(
         data = load_training_data(recipe, root, say)
         if not data:
             raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
+        for volume, _ in data:
+            window_starts(volume.split.train, recipe.training.patch_slices, volume.name)
         record = environment() | {"device": describe_device(where), "precision": precision}
         record |= {"seed": recipe.seed, "data": [card for _, card in data]}
         write_json(run / "run.json", record)
@@ -117,7 +122,14 @@ def train_recipe(
 
     volumes = [volume.to(where) for volume, _ in data]
     training = recipe.training
-    sampler = PatchSampler(volumes, training.patch_px, training.batch, augmentation, recipe.seed)
+    sampler = PatchSampler(
+        volumes,
+        training.patch_px,
+        training.batch,
+        augmentation,
+        recipe.seed,
+        patch_slices=training.patch_slices,
+    )
     plan = _plan(recipe, precision)
     if observer:
         observer.on_start(plan.steps)
@@ -143,8 +155,11 @@ def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float,
     Returns
     -------
     dict
-        See `chondria.networks.quantisation.measure_ranges`.
+        See `chondria.networks.quantisation.measure_ranges`; empty for a 3-D network, which is
+        never computed in integers.
     """
+    if network.dimensions == 3:
+        return {}
     plain = PatchSampler(sampler.volumes, sampler.patch_shape, sampler.batch, Augmentation())
     return measure_ranges(network, (plain.draw()[0] for _ in range(CALIBRATION_BATCHES)))
 
@@ -169,6 +184,23 @@ def _initial_network(recipe: Recipe) -> Network:
     return network
 
 
+def _check_patch_slices(recipe: Recipe, network: Network) -> None:
+    """Refuse patches that are not of the network's dimensions."""
+    name, found = recipe.network.name, recipe.training.patch_slices
+    if network.dimensions == 2 and found > 1:
+        raise SettingsError(
+            f"Found training.patch_slices {found} for the network '{name}', which is "
+            "two-dimensional; set patch_slices to 1, or choose a 3-D network such as unet3d."
+        )
+    step = network.stride_slices
+    if network.dimensions == 3 and (found == 1 or found % step):
+        multiple = f"a multiple of {step}" if step > 1 else "more than 1"
+        raise SettingsError(
+            f"Found training.patch_slices {found} for the network '{name}', which is "
+            f"three-dimensional; set patch_slices to {multiple}, or choose a 2-D network."
+        )
+
+
 def _augmentation(recipe: Recipe) -> Augmentation:
     settings = recipe.augmentation
     changes: dict[str, Any] = dict(settings.change)
@@ -182,7 +214,7 @@ def _augmentation(recipe: Recipe) -> Augmentation:
 
 
 def _plan(recipe: Recipe, precision: str) -> TrainingPlan:
-    values = recipe.training.model_dump(exclude={"patch_px", "batch"})
+    values = recipe.training.model_dump(exclude={"patch_px", "patch_slices", "batch"})
     return TrainingPlan(**(values | {"precision": precision, "seed": recipe.seed}))
 
 
@@ -197,6 +229,7 @@ def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
         options=dict(recipe.network.options),
         pixel_size_nm=recipe.pixel_size_nm,
         normalisation=recipe.normalisation,
+        patch_slices=recipe.training.patch_slices,
         threshold=post.threshold,
         z_median_nm=post.z_median_nm,
         smallest_diameter_nm=post.smallest_diameter_nm,

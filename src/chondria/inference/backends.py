@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from chondria.inference.compute import Compute
 from chondria.inference.device import true_fp32
 from chondria.networks.folding import fold_batch_norm
+from chondria.networks.network import memory_format
 from chondria.networks.quantisation import Ranges, quantise
 
 __all__ = ["Agreement", "Logits", "ready_network"]
 
-# From images (B, 1, Y, X), float32 on the device, to logits of the same shape.
+# From images (B, 1, Y, X) or (B, 1, Z, Y, X), float32 on the device, to logits of the same shape.
 Logits = Callable[[Tensor], Tensor]
 
 GUARD_PX = 256
@@ -62,7 +63,8 @@ def ready_network(
     Parameters
     ----------
     network : nn.Module
-        From (B, 1, Y, X) to logits of the same shape. Moved to the device, in channels-last format.
+        From (B, 1, Y, X) or (B, 1, Z, Y, X) to logits of the same shape. Moved to the device, in
+        channels-last format.
     compute : Compute
         Device, backend and precision.
     agreement : Agreement, optional
@@ -82,7 +84,7 @@ def ready_network(
     """
     was_training = network.training
     # PyTorch's stub of `to` does not know the two arguments together.
-    cast(Any, network).to(compute.device, memory_format=torch.channels_last).eval()
+    cast(Any, network).to(compute.device, memory_format=memory_format(network)).eval()
     try:
         with torch.inference_mode(), true_fp32(compute.device):
             logits_of = _backend(network, compute, calibration or {})
@@ -126,7 +128,7 @@ class _Guarded:
 
     def __call__(self, images: Tensor) -> Tensor:
         if not self._compared:
-            self._compare(images[:1, :, : self._side_px, : self._side_px])
+            self._compare(images[:1, ..., : self._side_px, : self._side_px])
             self._compared = True
         return self._logits_of(images)
 

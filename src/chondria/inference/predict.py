@@ -27,7 +27,7 @@ from chondria.networks.quantisation import Ranges
 from chondria.tiling import Tile, read_mirrored, tile_grid
 from chondria.volume import ArraySource
 
-__all__ = ["PredictionSettings", "predict"]
+__all__ = ["PredictionSettings", "check_arrays", "layout", "predict", "probabilities"]
 
 # What a network says of itself.
 GEOMETRY = ("stride_px", "halo_px", "values_per_px")
@@ -138,8 +138,8 @@ def predict(
     Chunks of compressed storage should be decoded and encoded once, not for every slice in them:
     what `chondria.io` opens and creates sees to that, a bare Zarr or HDF5 array does not.
     """
-    _check_arrays(source, sink)
-    tiles = _tiles_of(network, source.shape[1:], settings)
+    check_arrays(source, sink)
+    tiles = layout(network, source.shape[1:], settings)
     total = len(tiles) * source.shape[0]
     batches = list(_batches(total, tiles, settings.batch_px))
     put, dtype = _writer(sink, tiles, settings)
@@ -159,7 +159,7 @@ def predict(
             ready_network(network, settings.compute, agreement, calibration)
         )
         images = stack.enter_context(closing(in_background(read, batches)))
-        values = (_forward(logits_of, image, settings, dtype) for image in images)
+        values = (_compute(logits_of, image, settings, dtype) for image in images)
         done = stack.enter_context(closing(in_background(write, zip(batches, values, strict=True))))
         for count in done:
             if progress is not None:
@@ -167,8 +167,16 @@ def predict(
     return agreement
 
 
-def _check_arrays(source: ArraySource, sink: ArraySink) -> None:
-    """Refuse a sink that does not fit."""
+def check_arrays(source: ArraySource, sink: ArraySink) -> None:
+    """Refuse a sink that does not fit.
+
+    Raises
+    ------
+    ShapeError
+        If source and sink are not two volumes of one shape.
+    SettingsError
+        If the sink is neither of floats nor of bytes.
+    """
     if len(source.shape) != 3 or tuple(source.shape) != tuple(sink.shape):
         raise ShapeError(
             f"Found a source of shape {tuple(source.shape)} and a sink of shape "
@@ -182,10 +190,18 @@ def _check_arrays(source: ArraySource, sink: ArraySink) -> None:
         )
 
 
-def _tiles_of(
-    network: nn.Module, shape_yx: tuple[int, ...], settings: PredictionSettings
+def layout(
+    network: nn.Module, shape_yx: tuple[int, ...], settings: PredictionSettings, slices: int = 1
 ) -> list[Tile]:
-    """Tiles of one slice, as the network's geometry asks, or windows to blend."""
+    """Lay out the tiles of one slice, or of a block of slices, or windows to blend.
+
+    Raises
+    ------
+    ModelError
+        If the network does not say its geometry.
+    SettingsError
+        If tiles have no room within the network's halo.
+    """
     missing = [name for name in GEOMETRY if not hasattr(network, name)]
     if missing:
         raise ModelError(
@@ -200,7 +216,7 @@ def _tiles_of(
     tile_px = settings.tile_px
     if tile_px is None:
         smallest_px = 4 * (halo_px + stride_px)
-        tile_px = roomy_tile_px(settings.compute, values_per_px, smallest_px)
+        tile_px = roomy_tile_px(settings.compute, values_per_px * slices, smallest_px)
     return tile_grid(
         (height, width),
         tile_px,
@@ -238,18 +254,31 @@ def _read_batch(
     return images
 
 
-def _forward(
-    logits_of: Logits, images: Tensor, settings: PredictionSettings, dtype: np.dtype[Any]
-) -> Tensor:
-    """Compute probabilities (B, 1, Y, X) on the device, in the range of the sink's type."""
+def probabilities(logits_of: Logits, images: Tensor, settings: PredictionSettings) -> Tensor:
+    """Compute probabilities of the shape of the images, on the device.
+
+    Raises
+    ------
+    ModelError
+        If the network's output is not of the shape of its input.
+    """
     device = settings.compute.device
-    images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
+    last = torch.channels_last if images.dim() == 4 else torch.channels_last_3d
+    images = images.to(device, memory_format=last, non_blocking=True)
     probability = mean_probability(logits_of, images, settings.transforms, settings.batch_px)
     if probability.shape != images.shape:
         raise ModelError(
             f"Found a network output of shape {tuple(probability.shape)} for an input of "
-            f"{tuple(images.shape)}; a network must keep the shape (B, 1, Y, X)."
+            f"{tuple(images.shape)}; a network must keep the shape of its images."
         )
+    return probability
+
+
+def _compute(
+    logits_of: Logits, images: Tensor, settings: PredictionSettings, dtype: np.dtype[Any]
+) -> Tensor:
+    """Compute probabilities (B, 1, Y, X) on the device, in the range of the sink's type."""
+    probability = probabilities(logits_of, images, settings)
     return probability if dtype.kind == "f" else probability.mul_(255).round_().to(torch.uint8)
 
 

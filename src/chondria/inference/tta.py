@@ -67,7 +67,7 @@ def mean_probability(
     ----------
     logits_of : callable
         The network: (B, 1, Y, X) to logits of the same shape, also with Y and X swapped.
-    images : Tensor, (B, 1, Y, X)
+    images : Tensor, (B, 1, Y, X) or (B, 1, Z, Y, X)
         What to predict; need not be square.
     transforms : sequence of SquareSymmetry
         How to look at them, at least one way.
@@ -76,7 +76,7 @@ def mean_probability(
 
     Returns
     -------
-    Tensor of float32, (B, 1, Y, X)
+    Tensor of float32, of the shape of the images
         Mean over the transforms of ``sigmoid(logits)``, computed in float32.
     """
     total: Tensor | None = None

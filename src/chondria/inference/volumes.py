@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from chondria.data.normalize import Normalisation, measure_normalisation
 from chondria.data.resample import ResampledSource, grid_shape, resample_slice
-from chondria.errors import PixelValueError
+from chondria.errors import PixelValueError, ShapeError
 from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.predict_blocks import check_torch, predict_blocks
 from chondria.inference.tta import d4_transforms
 from chondria.io.slabs import ArraySink
 from chondria.models import Model
@@ -89,10 +90,14 @@ def choose_compute_for(
     model, volume
         What will be predicted.
     device, precision, backend : str
-        See `chondria.inference.compute.choose_compute`, which says what is raised too.
+        See `chondria.inference.compute.choose_compute`, which says what is raised too. For a 3-D
+        model ``auto`` is PyTorch, and other backends and int8 are refused.
     tta, blending : str
         See `PredictionSettings`.
     """
+    if model.network.dimensions == 3:
+        check_torch(backend, precision)
+        backend = "torch"
     views = 1 if tta == blending == "none" else len(d4_transforms())
     pixels = views * volume.shape[0] * math.prod(model_grid(model, volume))
     return choose_compute(device, precision, backend, pixels)
@@ -133,16 +138,37 @@ def predict_volume(
     ------
     PixelValueError
         If a pixel is NaN or infinite, or the volume is constant.
+    ShapeError
+        If the model is three-dimensional and the volume a single slice.
     """
+    volumetric = model.network.dimensions == 3
+    if volumetric and volume.shape[0] == 1:
+        raise ShapeError(
+            f"Found a single slice in {where} for the model '{model.card.name}', whose network "
+            f"'{model.card.network}' is three-dimensional; give a volume of several slices, or "
+            "choose a 2-D model."
+        )
     normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
     shape = model_grid(model, volume)
     target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
+    source, normalize = ResampledSource(volume.data, shape), _finite(normalisation, where)
+    settings = settings or PredictionSettings()
+    if volumetric:
+        return predict_blocks(
+            model.network,
+            source,
+            target,
+            block_slices=model.card.patch_slices,
+            normalize=normalize,
+            settings=settings,
+            progress=progress,
+        )
     return predict(
         model.network,
-        ResampledSource(volume.data, shape),
+        source,
         target,
-        normalize=_finite(normalisation, where),
-        settings=settings or PredictionSettings(),
+        normalize=normalize,
+        settings=settings,
         progress=progress,
         calibration=model.card.calibration,
     )

@@ -17,6 +17,8 @@ from chondria.networks.network import Network
 from chondria.networks.oztel import OztelClassifier
 from chondria.networks.resunet import ResUNet
 from chondria.networks.unet import UNet
+from chondria.networks.unet3d import UNet3d
+from chondria.networks.xiao import XiaoUNet
 
 __all__ = ["CLASSIFIERS", "NETWORKS", "build_classifier", "build_network"]
 
@@ -29,6 +31,8 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "attention_unet": AttentionUNet,
     "casser": CasserUNet,
     "oztel": OztelClassifier,
+    "unet3d": UNet3d,
+    "xiao": XiaoUNet,
 }
 
 

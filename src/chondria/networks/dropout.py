@@ -34,12 +34,14 @@ class ElementDropout(nn.Dropout):
         return features * kept.to(features.dtype).mul_(LEVELS / (LEVELS - dropped))
 
 
-def make_dropout(rate: float, kind: DropoutKind) -> nn.Module:
+def make_dropout(rate: float, kind: DropoutKind, dimensions: int = 2) -> nn.Module:
     """Make the layer that drops single values or whole channels at a rate; nothing at zero."""
     check_choice("dropout_kind", kind, get_args(DropoutKind))
     if rate == 0:
         return nn.Identity()
-    return ElementDropout(rate) if kind == "element" else nn.Dropout2d(rate)
+    if kind == "element":
+        return ElementDropout(rate)
+    return nn.Dropout2d(rate) if dimensions == 2 else nn.Dropout3d(rate)
 
 
 def _random_words(like: Tensor) -> Tensor:
@@ -47,6 +49,7 @@ def _random_words(like: Tensor) -> Tensor:
     count = like.numel()
     draws = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
     words = draws.view(torch.int16)[:count]
-    if like.is_contiguous(memory_format=torch.channels_last):
+    last = torch.channels_last if like.dim() == 4 else torch.channels_last_3d
+    if like.dim() in (4, 5) and like.is_contiguous(memory_format=last):
         return words.as_strided(like.size(), like.stride())
     return words.view(like.shape)

@@ -10,6 +10,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 __all__ = ["fold_batch_norm"]
 
+Convolution = nn.Conv2d | nn.Conv3d
+BatchNorm = nn.BatchNorm2d | nn.BatchNorm3d
+
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Rewrite a network for inference without its batch normalisation.
@@ -29,7 +32,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
         A copy that computes the same to rounding, or the network itself if there is nothing to
         fold. Folded is what directly follows a convolution in an `nn.Sequential`.
     """
-    if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+    if not any(isinstance(module, BatchNorm) for module in network.modules()):
         return network
     folded = deepcopy(network)
     for module in folded.modules():
@@ -40,6 +43,6 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
 
 def _fold_sequence(sequence: nn.Sequential) -> None:
     for index, (first, second) in enumerate(pairwise(list(sequence))):
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+        if isinstance(first, Convolution) and isinstance(second, BatchNorm):
             sequence[index] = fuse_conv_bn_eval(first, second)
             sequence[index + 1] = nn.Identity()

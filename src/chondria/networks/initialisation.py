@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Literal
 
 from torch import Tensor, nn
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 __all__ = ["Initialisation", "initialise"]
 
 Initialisation = Literal["he_normal", "xavier_uniform", "lecun_normal"]
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d | nn.Conv3d | nn.ConvTranspose3d
 
 
 def initialise(network: nn.Module, initialisation: Initialisation) -> None:
@@ -22,7 +25,7 @@ def initialise(network: nn.Module, initialisation: Initialisation) -> None:
         He et al. 2015 (arXiv:1502.01852), Glorot and Bengio 2010, LeCun et al. 1998.
     """
     for module in network.modules():
-        if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if not isinstance(module, Convolution):
             continue
         fan_in = _keras_fan_in(module)
         if initialisation == "he_normal":
@@ -35,11 +38,11 @@ def initialise(network: nn.Module, initialisation: Initialisation) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _keras_fan_in(module: nn.Conv2d | nn.ConvTranspose2d) -> int:
-    """Kernel area times the third axis of Keras's kernel, which is the output of a transposed."""
-    area = module.kernel_size[0] * module.kernel_size[1]
-    transposed = isinstance(module, nn.ConvTranspose2d)
-    return area * (module.out_channels if transposed else module.in_channels)
+def _keras_fan_in(module: Convolution) -> int:
+    """Kernel size times the last axis but one of Keras's kernel: the output of a transposed."""
+    size = prod(module.kernel_size)
+    transposed = isinstance(module, nn.ConvTranspose2d | nn.ConvTranspose3d)
+    return size * (module.out_channels if transposed else module.in_channels)
 
 
 def _truncated_normal(weight: Tensor, deviation: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chondria.errors import ModelError
 
-__all__ = ["check_choice", "check_counts", "check_rates"]
+__all__ = ["check_choice", "check_counts", "check_rates", "check_widths"]
 
 
 def check_counts(**options: int) -> None:
@@ -30,6 +30,17 @@ def check_rates(dropout: Sequence[float], levels: int) -> None:
         )
     if not all(0 <= rate < 1 for rate in dropout):
         raise ModelError(f"Found the dropout rates {list(dropout)}; each must be in [0, 1).")
+
+
+def check_widths(filters: Sequence[int]) -> None:
+    """Refuse what is no list of the channels of two levels or more."""
+    if not isinstance(filters, list | tuple) or len(filters) < 2:
+        raise ModelError(
+            f"Found the filters '{filters}'; give a list, the channels of each level, the finest "
+            "first, such as [28, 36, 48, 64]."
+        )
+    for width in filters:
+        check_counts(filters=width)
 
 
 def check_choice(option: str, found: str, allowed: Sequence[str]) -> None:

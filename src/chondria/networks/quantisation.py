@@ -3,7 +3,8 @@
 As Jacob et al. (2018, arXiv:1712.05877): inputs to 256 levels between the smallest and the largest
 value seen in calibration, zero among them and a thousandth at either end left out; weights to 255
 levels, symmetric, for each output channel. The rounded network computes in floating point what
-integers would; a backend that recognises the rounding (OpenVINO) computes it in integers.
+integers would; a backend that recognises the rounding (OpenVINO) computes it in integers. 2-D
+convolutions only: 3-D networks are computed in floating point.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from chondria.allocation import retain_freed_memory
-from chondria.data.patches import PatchSampler, TrainingVolume
+from chondria.data.patches import PatchSampler
+from chondria.data.training_volume import TrainingVolume
 from chondria.errors import SettingsError
+from chondria.networks.network import Network, memory_format
 from chondria.training.checkpoint import (
     Progress,
     TrainingState,
@@ -56,7 +58,7 @@ def _denormals_flushed() -> Iterator[None]:
 
 @_denormals_flushed()
 def train(
-    network: nn.Module,
+    network: Network,
     sampler: PatchSampler,
     plan: TrainingPlan,
     checkpoint: Path | None = None,
@@ -67,8 +69,8 @@ def train(
 
     Parameters
     ----------
-    network : Module
-        Maps (B, 1, P, P) to logits; on the device of the sampler's volumes.
+    network : Network
+        Maps what the sampler draws to logits; on the device of the sampler's volumes.
     sampler : PatchSampler
         Where batches come from; its volumes' validation slices choose the best weights.
     plan : TrainingPlan
@@ -93,7 +95,7 @@ def train(
         If the loss is no longer finite: the learning rate is too high.
     """
     retain_freed_memory()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=memory_format(network))  # type: ignore[call-overload]
     network.train()
     optimizer = build_optimizer(
         plan.optimizer, network.parameters(), plan.rate, plan.momentum, plan.weight_decay
@@ -122,12 +124,11 @@ def train(
         losses.add(loss)
         if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
             losses.read()
-            stride = int(network.stride_px)  # type: ignore[arg-type]
-            result = validate(judged, sampler.volumes, loss_function, stride, plan.precision)
+            how = (loss_function, network.stride_px, plan.precision, sampler.patch_slices)
+            result = validate(judged, sampler.volumes, *how)
             _record(progress, judged, result, plan, time.perf_counter() - started)
             if watched:
-                seen = validate(judged, watched, loss_function, stride, plan.precision)
-                progress.history[-1] |= _columns(seen)
+                progress.history[-1] |= _columns(validate(judged, watched, *how))
             if observer:
                 observer.on_validation(progress.history[-1])
             if checkpoint:
@@ -147,17 +148,18 @@ def _average(network: nn.Module, decay: float) -> AveragedModel | None:
 
 
 def _step(
-    network: nn.Module,
+    network: Network,
     batch: tuple[Tensor, Tensor],
     loss_function: Loss,
     optimizer: torch.optim.Optimizer,
     plan: TrainingPlan,
 ) -> Tensor:
     images, masks = batch
-    images = images.contiguous(memory_format=torch.channels_last)
+    images = images.contiguous(memory_format=memory_format(network))
     with torch.autocast(images.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
-        logits = network(images)
-    loss = loss_function(logits.float(), masks)
+        outputs = network.supervised(images)
+    losses = [weight * loss_function(logits.float(), masks) for weight, logits in outputs]
+    loss = torch.stack(losses).sum()
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     if plan.clip_norm:
