@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chondria.config.experiment import Experiment, TestSet
+from chondria.config.experiment import Experiment, TestSet, recipe_of
 from chondria.config.recipe import Recipe
 from chondria.data.phantom import make_phantom
 from chondria.io import save_volume
@@ -16,14 +16,18 @@ SHAPE = (6, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
 SMOKE_RUNS = 1
 FILTERS = 4
+# Slices of a 3-D patch: three poolings along z fit.
+PATCH_SLICES = 8
 
 
-def phantom_files(folder: Path) -> tuple[Path, Path]:
-    """Write a phantom's image and mask, unless they are there."""
+def phantom_files(folder: Path, patch_slices: int = 1) -> tuple[Path, Path]:
+    """Write a phantom's image and mask, unless they are there, deep enough for such patches."""
     image, mask = folder / "image.tif", folder / "mask.tif"
     if not mask.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        phantom = make_phantom(SHAPE, VOXEL_SIZE_NM, seed=0)
+        # One slice to validate on and a gap of one stay out of the patches.
+        slices = max(SHAPE[0], min(patch_slices, PATCH_SLICES) + 2)
+        phantom = make_phantom((slices, *SHAPE[1:]), VOXEL_SIZE_NM, seed=0)
         save_volume(phantom.image, image, overwrite=True)
         save_volume(phantom.labels.with_data(phantom.labels.numpy() > 0), mask)
     return image, mask
@@ -31,14 +35,16 @@ def phantom_files(folder: Path) -> tuple[Path, Path]:
 
 def smoke_experiment(experiment: Experiment, folder: Path) -> Experiment:
     """Test on the phantom in a folder instead."""
-    image, mask = (str(path.resolve()) for path in phantom_files(folder))
+    depths = [recipe_of(experiment, row).training.patch_slices for row in experiment.rows]
+    image, mask = (str(path.resolve()) for path in phantom_files(folder, max(depths)))
     test = TestSet(images=image, masks=mask, voxel_size_nm=VOXEL_SIZE_NM)
     return experiment.model_copy(update={"test": test, "runs": SMOKE_RUNS})
 
 
 def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     """Train a small network for a few steps on the phantom in a folder, whatever the sets are."""
-    image, mask = (str(path.resolve()) for path in phantom_files(folder))
+    patch_slices = min(recipe.training.patch_slices, PATCH_SLICES)
+    image, mask = (str(path.resolve()) for path in phantom_files(folder, patch_slices))
     tree: dict[str, Any] = recipe.model_dump()
     tree["pixel_size_nm"] = VOXEL_SIZE_NM[1:]
     place = {"images": image, "masks": mask, "voxel_size_nm": VOXEL_SIZE_NM}
@@ -46,9 +52,12 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     sets = tree["data"]["sets"][:2] or [{"name": "phantom", "weight": 1.0}]
     tree["data"]["sets"] = [one | place | block for one in sets]
     tree["data"]["phantoms"] = []
-    if "filters" in tree["network"]["options"]:
-        tree["network"]["options"] |= {"filters": FILTERS}
+    options = tree["network"]["options"]
+    if "filters" in options:
+        wide = options["filters"]
+        options["filters"] = FILTERS if isinstance(wide, int) else [FILTERS] * len(wide)
     training = tree["training"]
     patch_px = min(training["patch_px"], 64)
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
+    training |= {"patch_slices": patch_slices}
     return Recipe.model_validate(tree)
