@@ -51,7 +51,10 @@ def test_every_row_of_an_experiment_is_complete(path) -> None:
 
 
 def check(recipe) -> None:
-    assert recipe.training.patch_px % build_network(**network_of(recipe)).stride_px == 0
+    network, training = build_network(**network_of(recipe)), recipe.training
+    assert training.patch_px % network.stride_px == 0
+    assert training.patch_slices % network.stride_slices == 0
+    assert (training.patch_slices > 1) == (network.dimensions == 3)
     assert set(recipe.augmentation.change) <= set(AUGMENTATIONS["none"].__slots__)
     for images in recipe.data.sets:
         assert images.voxel_size_nm is not None

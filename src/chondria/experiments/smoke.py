@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from chondria.config.recipe import Recipe
 from chondria.data.phantom import make_phantom
 from chondria.experiments.run_folder import create_run_folder
 from chondria.io import save_volume
+from chondria.networks.catalog import NETWORKS
 
 __all__ = [
     "SMOKE_RUNS",
@@ -20,10 +22,13 @@ __all__ = [
     "smoke_training",
 ]
 
-SHAPE = (6, 128, 160)
+# One slice to validate on and a gap of one stay out of the patches.
+SHAPE = (10, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
 SMOKE_RUNS = 1
 FILTERS = 4
+# Slices of a 3-D patch: three poolings along z fit.
+PATCH_SLICES = 8
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -89,9 +94,11 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     sets = tree["data"]["sets"][:2] or [{"name": "phantom", "weight": 1.0}]
     tree["data"]["sets"] = [one | place | block for one in sets]
     tree["data"]["phantoms"] = []
-    if "filters" in tree["network"]["options"]:
-        tree["network"]["options"] |= {"filters": FILTERS}
+    network = tree["network"]
+    wide = signature(NETWORKS[network["name"]]).parameters["filters"].default
+    network["options"]["filters"] = FILTERS if isinstance(wide, int) else [FILTERS] * len(wide)
     training = tree["training"]
     patch_px = min(training["patch_px"], 64)
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
+    training |= {"patch_slices": min(training["patch_slices"], PATCH_SLICES)}
     return Recipe.model_validate(tree)

@@ -7,6 +7,7 @@ from typing import get_args
 
 from torch import nn
 
+from chondria.networks.convolution_3d import Convolution3d
 from chondria.networks.dropout import DropoutKind, make_dropout
 from chondria.networks.encoder_decoder import Place
 from chondria.networks.encoder_decoder_3d import EncoderDecoder3d
@@ -92,7 +93,7 @@ class UNet3d(EncoderDecoder3d):
 def _convolution(
     channels_in: int, channels_out: int, activation: Activation, batch_norm: bool
 ) -> list[nn.Module]:
-    layers: list[nn.Module] = [nn.Conv3d(channels_in, channels_out, 3, padding=1)]
+    layers: list[nn.Module] = [Convolution3d(channels_in, channels_out)]
     if batch_norm:
         layers.append(nn.BatchNorm3d(channels_out))
     layers.append(nn.ELU(inplace=True) if activation == "elu" else nn.ReLU(inplace=True))

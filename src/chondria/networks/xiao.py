@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from chondria.networks.convolution_3d import Convolution3d
 from chondria.networks.encoder_decoder import Place
 from chondria.networks.encoder_decoder_3d import EncoderDecoder3d
 from chondria.networks.initialisation import initialise
@@ -114,7 +115,7 @@ class XiaoUNet(EncoderDecoder3d):
 
 def _convolution(channels_in: int, channels_out: int) -> list[nn.Module]:
     return [
-        nn.Conv3d(channels_in, channels_out, 3, padding=1),
+        Convolution3d(channels_in, channels_out),
         nn.BatchNorm3d(channels_out),
         nn.ELU(inplace=True),
     ]
