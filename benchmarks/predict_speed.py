@@ -1,4 +1,4 @@
-"""Time prediction against plain PyTorch, the thesis's blending and the device's peak.
+"""Time prediction against plain PyTorch and the device's peak.
 
 On the slices' own grid, interleaved in one process, by an untrained U-Net (speed does not
 depend on the weights):
@@ -6,14 +6,13 @@ depend on the weights):
 - *eager*: whole slices through the network as PyTorch runs it by default (fp32, NCHW);
 - *segment ...*: `chondria segment` from PNG files to a run folder, for each backend and precision;
 - *predict ...*: prediction alone, from memory to memory; *d4*: averaged over 8 flips and rotations;
-- *peak ...*: products of large matrices, of which prediction is said to reach a share;
-- *blending*: the thesis's routine (256-pixel windows, stride 128, 8 variants) on one slice.
+- *peak ...*: products of large matrices, of which prediction is said to reach a share.
 
 Prints ratios, and the share of the peak of matrix products that was measured in the same process;
 then one line of JSON.
 
     python benchmarks/predict_speed.py [--data FOLDER] [--slices 4] [--filters 32]
-                                       [--device auto] [--repeats 5] [--no-blending]
+                                       [--device auto] [--repeats 5]
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from peak import flops_per_pixel, matrix_products, peak_flops
 from slices import SLICES, VOXEL_SIZE_NM, find_slices
-from thesis_blending import blended_prediction
 from timing import interleaved, medians, print_record
 
 import chondria.io
@@ -63,9 +62,6 @@ def main() -> None:
         volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
         volume = volume.with_data(volume.numpy())
         jobs = make_jobs(model, paths, volume, computes, scratch)
-        if not options.no_blending:
-            first = normalised(volume)[0]
-            jobs["blending, 1 slice"] = lambda: blended_prediction(plain(model, device), first)
         print(f"{len(paths)} slices of {volume.shape[1:]}, {options.repeats} repeats: ", end="")
         print(", ".join(map(str, computes)))
         seconds = interleaved(jobs, options.repeats)
@@ -122,10 +118,10 @@ def run_segment(model: Model, paths: list[Path], scratch: Path, compute: Compute
 
 
 def probabilities(
-    model: Model, volume: Volume, compute: Compute, tta: str = "none"
+    model: Model, volume: Volume, compute: Compute, **how: Any
 ) -> NDArray[np.float32]:
     values = np.empty(volume.shape, np.float32)
-    predict_volume(model, volume, values, settings=PredictionSettings(compute, tta=tta))
+    predict_volume(model, volume, values, settings=PredictionSettings(compute, **how))
     return values
 
 
@@ -170,9 +166,6 @@ def report(
             shares[name] = flops * megapixels * 1e6 / median / peak
             said += f", {shares[name]:.2f} of the peak ({peak / 1e9:.0f} GFLOP/s)"
         print(said)
-    if "blending, 1 slice" in middle:
-        ratio = middle["blending, 1 slice"] / (middle["d4"] / volume.shape[0])
-        print(f"8-fold averaging is {ratio:.1f} times as fast as the thesis's blending")
     measured = {"share_of_peak": shares, "over_eager": over_eager, "megapixels": megapixels}
     print_record(describe_device(device), vars(options), seconds, **measured)
 
@@ -184,7 +177,6 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--filters", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--no-blending", action="store_true")
     return parser.parse_args()
 
 

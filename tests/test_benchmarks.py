@@ -42,12 +42,20 @@ def test_training_sustains_most_of_the_bare_rate() -> None:
 
 def test_prediction_is_far_faster_than_plain_pytorch() -> None:
     pytest.importorskip("openvino")
-    options = ("--filters", "16", "--slices", "2", "--repeats", "3", "--no-blending")
+    options = ("--filters", "16", "--slices", "2", "--repeats", "3")
     record = record_of("predict_speed", *options)
     over_eager = record["over_eager"]
     assert over_eager["predict torch fp32"] > 1.2
     # Eight passes: OpenVINO compiles a network first, which two slices alone do not repay.
     assert over_eager["d4"] > 2.0
+
+
+def test_blending_agrees_with_the_published_loop_and_is_faster() -> None:
+    options = ("--filters", "16", "--shape", "256,384", "--repeats", "2")
+    record = record_of("blending", *options)
+    assert record["largest_difference"]["spline torch fp32"] < 1e-4
+    assert record["times_loop"]["spline torch fp32"] > 1.1
+    assert record["times_loop"]["d4"] > record["times_loop"]["spline torch fp32"]
 
 
 def test_the_cost_of_prediction_is_a_line() -> None:
@@ -65,7 +73,7 @@ def test_a_command_starts_soon() -> None:
 def test_the_roofline_is_above_what_prediction_reaches() -> None:
     pytest.importorskip("openvino")
     bound = record_of("roofline", "--filters", "16", "--repeats", "3")["bound_megapixels_per_s"]
-    options = ("--filters", "16", "--slices", "2", "--repeats", "1", "--no-blending")
+    options = ("--filters", "16", "--slices", "2", "--repeats", "1")
     record = record_of("predict_speed", *options)
     seconds = [s for name, s in record["median_s"].items() if name.startswith("predict torch")]
     assert 0 < record["megapixels"] / min(seconds) < 1.3 * bound

@@ -177,6 +177,7 @@ def test_voxel_size_of_a_header_in_micrometres(refuse_image, tmp_path: Path) -> 
 def test_other_options(refuse_image, tmp_path: Path) -> None:
     path = write(tmp_path / "v.tif", NOISE)
     refuse_image(path, "--tta", "d8", match="'d8'; allowed are none and d4")
+    refuse_image(path, "--blending", "d4", match="'d4'; allowed are none and spline")
     refuse_image(path, "--precision", "fp16", match="'fp16'; allowed are auto, fp32, bf16 and int8")
     refuse_image(path, "--format", "jpeg", match="no format 'jpeg'; allowed are tiff")
     refuse_image(path, "--format", "png", match="a PNG holds one")

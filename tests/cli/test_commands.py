@@ -196,6 +196,16 @@ def test_segment_options_change_the_result(segment, blobs, tmp_path: Path) -> No
     tta, _ = segment(path, "--tta", "d4", output="tta")
     assert record(tta)["settings"]["tta"] == "d4"
     assert record(tta)["objects"] == 4
+    options = ("--blending", "spline", "--spurious", "0.8", "--refine", "2", "--zy-median", "3")
+    steps, _ = segment(path, *options, output="steps")
+    expected = {
+        "blending": "spline",
+        "spurious_probability": 0.8,
+        "refine_boundaries_px": 2,
+        "zy_median_px": 3,
+    }
+    assert expected.items() <= record(steps)["settings"].items()
+    assert record(steps)["objects"] == 4
 
 
 @pytest.mark.parametrize("name", ["p.ome.zarr", "p.zarr", "p.tif", "p.nii.gz"])

@@ -49,6 +49,21 @@ def test_a_row_changes_the_recipe_and_no_other_row(write) -> None:
     assert found.rows[1].published["plain"] == {"iou": (0.87, 0.002), "voc": 0.93}
 
 
+def test_post_processing_is_named_in_steps(write) -> None:
+    oztel = {
+        "name": "oztel",
+        "spurious_probability": 0.8,
+        "refine_boundaries_px": 3,
+        "z_median_nm": 45,
+    }
+    blended = {"name": "blended", "blending": "spline", "window_px": 128, "zy_median_px": 5}
+    plain, first, second = load_experiment(write(steps=[{"name": "plain"}, oztel, blended])).steps
+    assert (plain.blending, plain.window_px, plain.zy_median_px) == ("none", 256, 0)
+    assert (plain.spurious_probability, plain.refine_boundaries_px) == (0, 0)
+    assert oztel.items() <= first.model_dump().items()
+    assert blended.items() <= second.model_dump().items()
+
+
 def test_a_row_names_its_folder() -> None:
     assert Row(name="U-Net 32, tiles | `keras` 0.4").folder == "u-net-32-tiles-keras-0-4"
 
@@ -68,6 +83,11 @@ def test_a_row_names_its_folder() -> None:
         ({"steps": [{"name": "a", "tta": "d8"}]}, "'steps.0.tta' cannot be used"),
         ({"rows": [{"name": "a", "steps": ["d8"]}]}, "no step 'd8' for the row 'a'.*plain, d4"),
         ({"rows": [{"name": "a", "published": {"x": {"iou": 1}}}]}, "no step 'x' for the row 'a'"),
+        ({"steps": [{"name": "a", "blending": "linear"}]}, "'steps.0.blending' cannot be used"),
+        ({"steps": [{"name": "a", "window_px": 250}]}, "'steps.0.window_px' cannot be used"),
+        ({"steps": [{"name": "a", "zy_median_px": 4}]}, "'steps.0.zy_median_px' cannot be used"),
+        ({"steps": [{"name": "a", "spurious_probability": 1}]}, "'steps.0.spurious_prob"),
+        ({"steps": [{"name": "a", "refine_boundaries_px": -1}]}, "'steps.0.refine_bound"),
     ],
 )
 def test_mistakes_are_found_before_anything_begins(write, changes, sentence) -> None:

@@ -121,6 +121,12 @@ def test_an_experiment_ends_in_a_table_and_goes_on_where_it_stopped(
 def test_a_smoke_run_needs_no_data_and_says_so(run_cli, recipe: Path, tmp_path: Path) -> None:
     for name in ("images.npy", "masks.npy"):
         (tmp_path / name).unlink()
+    steps = {
+        "oztel": {"spurious_probability": 0.8, "refine_boundaries_px": 3, "z_median_nm": 45},
+        "blended": {"blending": "spline", "window_px": 64, "zy_median_px": 5},
+    }
+    named = [{"name": name} | fields for name, fields in ({"plain": {}} | steps).items()]
+    recipe.write_text(yaml.safe_dump(yaml.safe_load(recipe.read_text()) | {"steps": named}))
     folder = tmp_path / "smoke"
     code, out, err = run_cli(
         "experiment", recipe, "-o", folder, "--device", "cpu", "--smoke", "--only", "U-Net"
@@ -129,6 +135,9 @@ def test_a_smoke_run_needs_no_data_and_says_so(run_cli, recipe: Path, tmp_path: 
     assert "SMOKE, NO RESULT" in out
     assert (folder / "table.md").read_text().startswith("# SMOKE, NO RESULT: A tiny table")
     assert {row["n"] for row in table(folder)} == {"1"}
+    scores = json.loads((folder / "u-net" / "seed-0" / "scores.json").read_text())["steps"]
+    for name, fields in steps.items():
+        assert fields.items() <= scores[name]["settings"].items()
 
 
 def test_mistakes_and_a_dry_run_write_nothing(run_cli, recipe: Path, tmp_path: Path) -> None:

@@ -95,8 +95,10 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     tree["data"]["sets"] = [one | place | block for one in sets]
     tree["data"]["phantoms"] = []
     network = tree["network"]
-    wide = signature(NETWORKS[network["name"]]).parameters["filters"].default
-    network["options"]["filters"] = FILTERS if isinstance(wide, int) else [FILTERS] * len(wide)
+    asked = signature(NETWORKS[network["name"]]).parameters.get("filters")
+    if asked:
+        wide = network["options"].get("filters", asked.default)
+        network["options"]["filters"] = FILTERS if isinstance(wide, int) else [FILTERS] * len(wide)
     training = tree["training"]
     patch_px = min(training["patch_px"], 64)
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
