@@ -214,7 +214,13 @@ def test_matching_makes_a_model_fit_another_microscope(tmp_path: Path, in_this_p
                 "network": {"options": {"filters": 8, "levels": 3, "dropout": [0] * 4}},
                 "data": {"root": str(tmp_path)},
                 "augmentation": {"set": "custom", "change": {"elastic_probability": 0}},
-                "training": {"steps": 250, "patch_px": 96, "batch": 4, "rate": 5e-3},
+                "training": {
+                    "steps": 500,
+                    "patch_px": 96,
+                    "batch": 4,
+                    "rate": 5e-3,
+                    "clip_norm": 1.0,
+                },
             },
             "sets": sets,
         }
@@ -222,6 +228,5 @@ def test_matching_makes_a_model_fit_another_microscope(tmp_path: Path, in_this_p
     found = run_transfer(transfer, tmp_path / "runs", device="cpu")
     matched, plain = (matrix.mean for matrix in found.matrices)
     across = ~np.eye(2, dtype=bool)
-    print(matched, plain)
     assert matched.diagonal().min() > 0.5
-    assert (matched[across] > plain[across] + 0.1).all()
+    assert (matched[across] > plain[across] + 0.2).all()

@@ -14,9 +14,10 @@ from chondria.report.overview import outlined
 
 __all__ = ["SeenSlice", "draw_montage"]
 
-# Edge of a cell in pixels of the image: outlines of single mitochondria can still be seen.
+# Edge of a cell in pixels of the image: outlines of single mitochondria can still be seen. A cell
+# of the picture is about as large, so that no line of one pixel is lost.
 CELL_PX = 512
-INCHES = 3.4
+INCHES = 4.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +67,17 @@ def draw_montage(
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
     for places, (test, seen) in zip(axes, rows.items(), strict=True):
         for place, train in zip(places, columns, strict=True):
-            place.set(xticks=[], yticks=[], title=f"{train} on {test}")
+            place.set(xticks=[], yticks=[], title=f"model of {train} on {test}")
             place.spines[:].set_visible(False)
             if train in seen.predicted:
                 place.imshow(_cell(seen, seen.predicted[train]), interpolation="nearest")
-    figure.suptitle(title)
+    figure.suptitle(f"{title}\ntruth green, prediction pink".strip())
     figure.savefig(path, dpi=110)
     return Path(path)
 
 
 def _cell(seen: SeenSlice, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Cut the middle of a slice, as large as can be seen at one pixel a pixel or so."""
+    """Cut the middle of a slice."""
     height, width = seen.image.shape
     y, x = (max(0, (n - CELL_PX) // 2) for n in (height, width))
     part = np.s_[y : y + CELL_PX, x : x + CELL_PX]
