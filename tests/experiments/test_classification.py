@@ -74,6 +74,9 @@ def test_runs_end_in_a_table_and_are_not_repeated(run_cli, recipe: Path, tmp_pat
     assert code == 0, err
     assert (folder / "table.csv").read_bytes() == before
     assert kept.stat().st_mtime_ns == stamp
+    code, _, err = run_cli("compare", folder / "small", folder / "large")
+    assert code == 2
+    assert "Found runs of a classification" in err
     code, _, err = run_cli(*again, "--set", "epochs=4")
     assert code == 2
     assert "holds another classification" in err

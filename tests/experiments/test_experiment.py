@@ -98,7 +98,7 @@ def test_an_experiment_ends_in_a_table_and_goes_on_where_it_stopped(
     assert {row["n"] for row in table(done)} == {"3"}
     code, _, err = run_cli(*again, "--set", "training.steps=5")
     assert code == 2
-    assert "holds another experiment" in err
+    assert "was begun with another recipe" in err
 
     code, out, err = run_cli("compare", f"{done / 'u-net'}@d4", f"{done / 'u-net'}@plain")
     assert code == 0, err
@@ -116,6 +116,28 @@ def test_an_experiment_ends_in_a_table_and_goes_on_where_it_stopped(
         code, _, err = run_cli("compare", name, f"{done / 'resunet'}@plain")
         assert code == 2
         assert sentence in err
+
+
+def test_a_step_more_is_scored_with_the_weights_as_they_are(
+    run_cli, recipe: Path, done: Path
+) -> None:
+    before = json.loads((done / "u-net" / "seed-0" / "scores.json").read_text())["steps"]
+    weights = (done / "u-net" / "seed-0" / "model.safetensors").stat().st_mtime_ns
+    tree = yaml.safe_load(recipe.read_text())
+    tree["steps"].append({"name": "high", "threshold": 0.9})
+    tree["metrics"] = ["voc"]
+    grown = recipe.with_name("grown.yaml")
+    grown.write_text(yaml.safe_dump(tree))
+    code, _, err = run_cli("experiment", grown, "-o", done, "--device", "cpu", "--only", "U-Net")
+    assert code == 0, err
+    assert "step 4/4" not in err
+    assert (done / "u-net" / "seed-0" / "model.safetensors").stat().st_mtime_ns == weights
+    assert [(row["step"], row["metric"]) for row in table(done)] == [
+        (step, "voc") for step in ("plain", "d4", "high")
+    ]
+    now = json.loads((done / "u-net" / "seed-0" / "scores.json").read_text())["steps"]
+    assert now["plain"] == before["plain"]
+    assert now["high"]["settings"]["threshold"] == 0.9
 
 
 def test_a_smoke_run_needs_no_data_and_says_so(run_cli, recipe: Path, tmp_path: Path) -> None:

@@ -49,6 +49,11 @@ def _read(name: str) -> tuple[Path, Counts]:
     path, _, step = name.partition("@")
     folder = _row_folder(Path(path))
     runs = load_scores(folder)
+    if "steps" not in runs[0]:
+        raise SettingsError(
+            f"Found runs of a classification in '{name}'; only segmentations can be compared, "
+            "block by block of their test volume."
+        )
     chosen = _step(runs[0]["steps"], step, name)
     counts = np.array([run["steps"][chosen]["blocks"] for run in runs], np.int64)
     return folder.resolve(), counts

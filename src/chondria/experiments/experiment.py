@@ -20,7 +20,13 @@ from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_same_job, write_json
 from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
-from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
+from chondria.experiments.seeds import (
+    check_same_recipe,
+    run_watched,
+    runs_at_once,
+    seeded,
+    train_or_keep,
+)
 from chondria.experiments.smoke import smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
 from chondria.experiments.volume_segmentation import SegmentationSettings
@@ -51,14 +57,15 @@ def run_experiment(
     """Train every row with its seeds, score every run on the test volume, and aggregate.
 
     A run that is whole is kept and one that was interrupted goes on from its checkpoint, so that
-    the same command again continues an experiment and repeats nothing.
+    the same command again continues an experiment and repeats nothing. An experiment may gain
+    rows, runs, metrics and steps; of a new step only the scoring is done.
 
     Parameters
     ----------
     experiment : Experiment
         Rows, steps, test volume.
     folder : str or Path
-        A new folder, or that of this very experiment: experiment.json, a folder for each row
+        A new folder, or that of this experiment: experiment.json, a folder for each row
         with one for each seed (a run of `chondria train`, and scores.json), table.csv, table.md
         and table.html.
     only : sequence of str
@@ -92,18 +99,19 @@ def run_experiment(
         for row in rows:
             if row.trained:
                 _test_volume(row.test or experiment.test, roots[row.name])
-    target = _open_folder(Path(folder), experiment, smoke)
+    target = open_same_job(Path(folder), "experiment", {"name": experiment.name, "smoke": smoke})
     if smoke:
         experiment = smoke_experiment(experiment, target / "phantom")
         rows = chosen("row", experiment.rows, only, experiment.name)
     jobs: dict[str, Callable[[Post], Any]] = {}
     for row in (row for row in rows if row.trained):
         test = row.test or experiment.test
-        steps = {step.name: _settings(step, device) for step in steps_of(experiment, row)}
+        steps = steps_of(experiment, row)
         recipe = recipes[row.name]
         recipe = smoke_recipe(recipe, target / "phantom") if smoke else recipe
         for name, one in seeded(recipe, experiment.runs).items():
             place = target / row.folder / name
+            check_same_recipe(one, place)
             jobs[f"{row.name}, {name}"] = partial(
                 _train_and_score, one, place, test, steps, roots[row.name], device
             )
@@ -125,12 +133,6 @@ def _seed(folder: Path) -> int:
     return int(folder.name.removeprefix("seed-"))
 
 
-def _open_folder(folder: Path, experiment: Experiment, smoke: bool) -> Path:
-    """Make a folder, or find the same experiment in it; more runs of it are the same."""
-    said = experiment.model_dump(mode="json", exclude={"runs", "title", "notes"}) | {"smoke": smoke}
-    return open_same_job(folder, "experiment", said)
-
-
 def _settings(step: Step, device: str) -> SegmentationSettings:
     return SegmentationSettings(**step.model_dump(exclude={"name"}), device=device)
 
@@ -139,19 +141,29 @@ def _train_and_score(
     recipe: Recipe,
     folder: Path,
     test: TestSet,
-    steps: dict[str, SegmentationSettings],
+    steps: tuple[Step, ...],
     data_root: Path,
     device: str,
     post: Post,
 ) -> None:
     """One run, from wherever it stands to its scores."""
-    stored = folder / "scores.json"
-    if stored.exists():
+    stored, asked = folder / "scores.json", test.model_dump(mode="json")
+    known = json.loads(stored.read_text()) if stored.exists() else {}
+    whole = known.get("steps", {}) if known.get("test") == asked else {}
+    missing = [step for step in steps if whole.get(step.name, {}).get("asked") != _said(step)]
+    if not missing:
         return
     model = train_or_keep(recipe, folder, data_root, device, post)
     post(("say", "scoring"))
-    found = score_model(model, _test_volume(test, data_root), steps)
-    write_json(stored, {"seed": recipe.seed, "steps": found})
+    settings = {step.name: _settings(step, device) for step in missing}
+    found = score_model(model, _test_volume(test, data_root), settings)
+    for step in missing:
+        found[step.name]["asked"] = _said(step)
+    write_json(stored, {"seed": recipe.seed, "test": asked, "steps": whole | found})
+
+
+def _said(step: Step) -> dict[str, Any]:
+    return step.model_dump(mode="json", exclude={"name"})
 
 
 def _test_volume(test: TestSet, root: Path) -> TestVolume:

@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from chondria.config.recipe import Recipe
-from chondria.errors import SettingsError
+from chondria.config.recipe import Recipe, load_recipe
+from chondria.errors import OutputExistsError, SettingsError
 from chondria.experiments.processes import Job, Post, run_here, run_in_processes
 from chondria.experiments.training import TrainingObserver, Watch, train_recipe
 from chondria.inference.device import choose_device
 from chondria.models import Model, load_model
 
-__all__ = ["run_watched", "runs_at_once", "seeded", "train_or_keep"]
+__all__ = ["check_same_recipe", "run_watched", "runs_at_once", "seeded", "train_or_keep"]
 
 SECONDS_BETWEEN_STEPS = 0.2
 
@@ -56,6 +56,22 @@ def run_watched(
     observers = {name: watch(name) for name in jobs} if watch else {}
     hear = partial(_pass_on, observers)
     return run_here(jobs, hear) if here else run_in_processes(jobs, at_once, hear)
+
+
+def check_same_recipe(recipe: Recipe, folder: Path) -> None:
+    """Refuse a folder whose run was begun with another recipe.
+
+    Raises
+    ------
+    OutputExistsError
+        If so. Settings that came into being since count as left at their defaults.
+    """
+    stored = folder / "recipe.yaml"
+    if stored.exists() and load_recipe(stored) != recipe:
+        raise OutputExistsError(
+            f"The run in '{folder}' was begun with another recipe (its recipe.yaml); give a new "
+            "folder, or the recipe that it was begun with."
+        )
 
 
 def train_or_keep(
