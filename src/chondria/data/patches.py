@@ -63,7 +63,7 @@ class PatchSampler:
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
         self.drawn = 0
-        self._places = places or RandomPlaces(volumes, self.patch_shape, batch)
+        self.places = places or RandomPlaces(volumes, self.patch_shape, batch)
         self._padding = padding
         self._window_shape = window_shape(self.patch_shape, augmentation)
 
@@ -77,7 +77,7 @@ class PatchSampler:
         masks : Tensor, (B, 1, Y, X), float32
             0 or 1.
         """
-        places = self._places.draw(self.drawn, self.generator)
+        places = self.places.draw(self.drawn, self.generator)
         self.drawn += 1
         device = places[0].volume.images.device
         asked = (self.augmentation, len(places), self.patch_shape, self.generator, device)

@@ -67,7 +67,7 @@ def train(
     Parameters
     ----------
     network : Module
-        Maps (B, 1, P, P) to logits; on the device of the sampler's volumes.
+        Maps (B, 1, Y, X) to logits; on the device of the sampler's volumes.
     sampler : PatchSampler
         Where batches come from; its volumes' validation slices choose the best weights.
     plan : TrainingPlan

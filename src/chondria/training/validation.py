@@ -11,7 +11,9 @@ from torch.nn import functional
 
 from chondria.data.training_volume import TrainingVolume
 
-__all__ = ["Validation", "VolumeScore", "validate"]
+__all__ = ["THRESHOLDS", "Validation", "VolumeScore", "threshold_ious", "validate"]
+
+THRESHOLDS = tuple(n / 100 for n in range(5, 100, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,52 @@ def validate(
     return Validation(scores) if scores else None
 
 
+@torch.inference_mode()
+def threshold_ious(
+    network: nn.Module,
+    volumes: Sequence[TrainingVolume],
+    stride_px: int,
+    precision: str = "fp32",
+) -> dict[float, float]:
+    """Score every threshold on whole validation slices (thesis 7.1.3), never on others.
+
+    Parameters
+    ----------
+    network, volumes, stride_px, precision
+        As `validate`; the network in evaluation mode.
+
+    Returns
+    -------
+    dict
+        IoU for each of `THRESHOLDS`: the plain mean over volumes of one global IoU each.
+    """
+    validated = [volume for volume in volumes if len(volume.split.validation)]
+    ious = torch.stack([_ious(network, v, stride_px, precision) for v in validated]).mean(0)
+    return dict(zip(THRESHOLDS, ious.tolist(), strict=True))
+
+
+def _ious(network: nn.Module, volume: TrainingVolume, stride_px: int, precision: str) -> Tensor:
+    """IoU (T,) of a volume's validation slices at every threshold."""
+    bounds = torch.tensor(THRESHOLDS, device=volume.images.device)
+    # Pixels that are foreground at none of the thresholds, at the first, at the first two...
+    true, false = torch.zeros(2, len(bounds) + 1, dtype=torch.int64, device=bounds.device)
+    for z in volume.split.validation:
+        logits = _forward(network, _image(volume, z), stride_px, precision)
+        passed = torch.bucketize(torch.sigmoid(logits[0, 0]), bounds, right=True)
+        truth = volume.masks[z] > 0
+        true += passed[truth].bincount(minlength=len(true))
+        false += passed[~truth].bincount(minlength=len(false))
+    sums = [counts.cpu().double().flip(0).cumsum(0).flip(0) for counts in (true, false)]
+    found, union = sums[0][1:], sums[0][0] + sums[1][1:]
+    return torch.where(union > 0, found / union, 1.0)
+
+
+def _image(volume: TrainingVolume, z: int) -> Tensor:
+    """Slice (1, 1, Y, X) as the network sees it."""
+    normal = volume.normalisation
+    return ((volume.images[z].float() - normal.mean) / normal.deviation)[None, None]
+
+
 def _score(
     network: nn.Module,
     volume: TrainingVolume,
@@ -86,13 +134,11 @@ def _score(
     stride_px: int,
     precision: str,
 ) -> VolumeScore:
-    normal = volume.normalisation
     # Read at the end only: reading a number waits for the device.
     losses, overlaps, unions = [], [], []
     for z in volume.split.validation:
-        image = (volume.images[z].float() - normal.mean) / normal.deviation
         truth = volume.masks[z].float()[None, None]
-        logits = _forward(network, image[None, None], stride_px, precision)
+        logits = _forward(network, _image(volume, z), stride_px, precision)
         losses.append(loss(logits, truth))
         found, true = logits > 0, truth > 0
         overlaps.append((found & true).sum())
