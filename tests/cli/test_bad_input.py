@@ -415,6 +415,73 @@ def test_recipe_with_a_voxel_size_in_micrometres(refuse, tmp_path: Path) -> None
     refuse("train", recipe, "-o", "out", "--set", change, match="micrometres.*30,5,5")
 
 
+@pytest.fixture
+def refuse_training(refuse, tmp_path: Path) -> Callable[..., str]:
+    """Train on usable data with settings that do not fit them."""
+    masks = np.zeros(NOISE.shape, np.uint8)
+    masks[:, :8, :8] = 1  # a fortieth of a slice, and a quarter of its first tile
+    np.save(tmp_path / "images.npy", NOISE)
+    np.save(tmp_path / "masks.npy", masks)
+    np.save(tmp_path / "narrow.npy", NOISE[:, :, 8:])
+    np.save(tmp_path / "narrow-masks.npy", masks[:, :, :40])
+
+    def refuse_training(*changes: str, match: str) -> str:
+        recipe = write_recipe(tmp_path, training={"patch_px": 16, "batch": 1})
+        given = [part for change in changes for part in ("--set", change)]
+        return refuse("train", recipe, "-o", "new/out", *given, match=match)
+
+    return refuse_training
+
+
+def test_whole_slices_of_unequal_size(refuse_training) -> None:
+    narrow = "{name: narrow, images: narrow.npy, masks: narrow-masks.npy}"
+    wide = "{name: wide, images: images.npy, masks: masks.npy}"
+    refuse_training(
+        f"data.sets=[{wide}, {narrow}]",
+        "training.patches=whole",
+        match=r"40x48 pixels in 'wide' and 40x40 pixels in 'narrow'; .*patches=tiles",
+    )
+
+
+def test_whole_slices_turned_by_quarters(refuse_training) -> None:
+    changes = ("training.patches=whole", "augmentation.set=custom")
+    refuse_training(*changes, match=r"40x48 pixels and quarter turns.*rotation=half")
+
+
+def test_a_discard_that_drops_every_tile(refuse_training) -> None:
+    for patches, n, largest in (("tiles", 36, r"0\.25"), ("whole", 4, r"0\.0333")):
+        refuse_training(
+            f"training.patches={patches}",
+            "training.discard_share=0.25",
+            match=f"0.25 drops every one of the {n} training tiles: .* in one is {largest};",
+        )
+
+
+def test_patience_beyond_the_end(refuse_training) -> None:
+    tiles = ("training.patches=tiles", "training.epochs=20", "training.patience=50")
+    refuse_training(*tiles, match="a patience of 50 validations but only 20 of them in 20 epochs")
+    # An epoch has 36 batches, which is known with the data: 20 of them are 8 validations.
+    tiles = (*tiles, "training.validate_every=90")
+    refuse_training(*tiles, match="a patience of 50 validations, .* 720 steps .* only 8; lower")
+    steps = ("training.steps=400", "training.patience=5")
+    refuse_training(*steps, match="a patience of 5 validations but only 2 of them in 400 steps")
+
+
+def test_patches_that_there_are_none_of(refuse_training) -> None:
+    pure = "training.patches=pure"
+    refuse_training(pure, match="no 16x16 pixels .* 80% are mitochondrion, the most being 25.0%")
+    half = "training.pure_share=0.5"
+    refuse_training(pure, half, match=r"'training\.pure_share' cannot be used")
+    epochs = "training.epochs=2"
+    refuse_training(epochs, match="found epochs 2 with patches 'random'.* tiles or whole")
+
+
+def test_settings_of_a_training_that_cannot_be_followed(refuse_training) -> None:
+    refuse_training("training.class_weights=[0, 1]", match="weights .*0.0, 1.0.* above zero")
+    search = "training.search_threshold=true"
+    refuse_training(search, match="search_threshold, but no validation slices")
+
+
 def test_nothing_to_resume(refuse, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path)
     (tmp_path / "empty").mkdir()

@@ -106,6 +106,46 @@ def test_a_value_out_of_bounds_names_its_setting(recipe_file, change) -> None:
         load_recipe(recipe_file(TREE), [change])
 
 
+def test_epochs_stand_in_for_steps(recipe_file, tmp_path) -> None:
+    changes = ["training.epochs=3", "training.patches=tiles", "training.patience=3"]
+    training = load_recipe(recipe_file(TREE), changes).training
+    assert (training.steps, training.epochs, training.validate_every) == (None, 3, None)
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(recipe_yaml(load_recipe(recipe_file(TREE), changes)))
+    assert load_recipe(copy).training == training
+    later = load_recipe(recipe_file(TREE), [*changes, "training.validate_every=7"]).training
+    assert (later.steps, later.validate_every) == (None, 7)
+    plain = load_recipe(recipe_file(TREE), ["training.steps=null"]).training
+    assert (plain.steps, plain.epochs, plain.validate_every) == (4000, None, 200)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (["epochs=3"], "found epochs 3 with patches 'random'.* choose patches: tiles or whole"),
+        (["epochs=3", "patches=pure"], "found epochs 3 with patches 'pure'"),
+        (["discard_share=0.05"], "found discard_share 0.05 with patches 'random'"),
+        (["augmented=add"], "found augmented add with patches 'random'"),
+        (["padding=zero"], "found padding zero with patches 'random'"),
+        (["foreground_share=0.5", "patches=tiles"], "share 0.5 .* choose patches: random"),
+        (["pure_share=0.9", "patches=whole"], "found pure_share 0.9 .* choose patches: pure"),
+        (["epochs=3", "steps=9", "patches=tiles"], "both 9 steps and 3 epochs; give one"),
+        (
+            ["epochs=20", "patience=50", "patches=tiles"],
+            "a patience of 50 validations but only 20 of them in 20 epochs, .* lower patience",
+        ),
+        (
+            ["steps=900", "patience=6"],
+            "a patience of 6 validations but only 5 of them in 900 steps",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_together_say_so(recipe_file, changes, sentence) -> None:
+    given = [f"training.{change}" for change in changes]
+    with pytest.raises(SettingsError, match=f"'training' cannot be used: .*{sentence}"):
+        load_recipe(recipe_file(TREE), given)
+
+
 def test_a_missing_setting_is_named(recipe_file) -> None:
     with pytest.raises(SettingsError, match="'data' cannot be used: Field required"):
         load_recipe(recipe_file({"name": "x"}))

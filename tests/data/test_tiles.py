@@ -67,7 +67,7 @@ def test_tiles_put_together_are_the_padded_slice(size, shape, padding) -> None:
         padding=padding,
     )
     images, masks = sampler.draw()
-    order = sampler._places.draw(0, unused())
+    order = sampler.places.draw(0, unused())
     missing = [(0, -n % side) for n, side in zip(size, shape, strict=True)]
     mode = {"mirror": "reflect", "zero": "constant"}[padding]
     expected = np.pad(image[0], missing, mode=mode)

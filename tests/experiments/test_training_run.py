@@ -16,6 +16,7 @@ from chondria.errors import ModelError, OutputExistsError
 from chondria.experiments.training import train_recipe
 from chondria.experiments.training_data import load_training_data
 from chondria.models import load_model
+from chondria.training.validation import threshold_ious
 
 FILES = {
     "recipe.yaml",
@@ -330,3 +331,83 @@ def test_a_block_in_the_plane_validates_until_it_is_learned_from(
     ((volume, _),) = load_training_data(everything, tmp_path / "data")
     assert volume.images.shape == (8, 56, 72)
     assert not len(volume.split.validation)
+
+
+# --- which patches ---
+
+
+TILES = ["data.phantoms=[]", "training.steps=null", "training.patches=tiles"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "every"),
+    [
+        # 5 training slices of 56x72 pixels: 2 x 3 tiles of 32 each, 4 in a batch.
+        (["epochs=2"], 16, 8),
+        (["epochs=1", "augmented=add", "padding=zero"], 15, 15),
+        (["epochs=1", "validate_every=5"], 8, 5),
+        (["epochs=3", "patches=whole"], 6, 2),
+        (["epochs=2", "discard_share=0.1"], None, None),
+        (["steps=3", "validate_every=3"], 3, 3),
+    ],
+)
+def test_an_epoch_is_every_tile_once(recipe: Path, tmp_path: Path, changes, steps, every) -> None:
+    changes = [f"training.{change}" for change in ["validate_every=null", "batch=4", *changes]]
+    settings = load_recipe(recipe, [*TILES, *changes])
+    run = train_recipe(settings, tmp_path / "run", device="cpu")
+    if steps is None:
+        ((volume, _),) = load_training_data(settings, tmp_path / "data")
+        padded = np.pad(volume.masks[:5].numpy(), ((0, 0), (0, 8), (0, 24)), mode="reflect")
+        shares = padded.reshape(5, 2, 32, 3, 32).mean((2, 4))
+        kept = np.count_nonzero(shares > 0.1)
+        assert 4 < kept < 26
+        every = -(-kept // 4)
+        steps = 2 * every
+    assert [row["step"] for row in run.history] == sorted({*range(every, steps, every), steps})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["patches=tiles", "augmented=add"],
+        ["patches=whole"],
+        ["patches=pure", "patch_px=16", "pure_share=0.7"],
+        ["foreground_share=0.5"],
+    ],
+)
+def test_every_choice_of_patches_resumes_as_the_same_run(
+    recipe: Path, tmp_path: Path, changes
+) -> None:
+    changes = [f"training.{change}" for change in changes]
+    settings = load_recipe(recipe, ["data.phantoms=[]", *changes])
+    train_recipe(settings, tmp_path / "whole", device="cpu")
+    with pytest.raises(Killed):
+        train_recipe(settings, tmp_path / "killed", device="cpu", observer=KilledAt(3))
+    train_recipe(settings, tmp_path / "killed", device="cpu", resume=True)
+    whole, killed = (tmp_path / name / "model.safetensors" for name in ("whole", "killed"))
+    assert whole.read_bytes() == killed.read_bytes()
+
+
+def test_the_classifier_of_patches_learns_from_pure_ones(recipe: Path, tmp_path: Path) -> None:
+    """Oztel et al. (2017) as published, but for its size: 32x32 pixels, one class each."""
+    changes = ["data.phantoms=[]", "network={name: oztel, options: {filters: 4, dropout: 0.0}}"]
+    changes += ["pixel_size_nm=[2.5, 2.5]", "training.patches=pure", "training.patch_px=32"]
+    changes += ["training.batch=16", "training.steps=30", "training.validate_every=30"]
+    changes += ["training.loss=bce", "training.rate=0.01", "augmentation.set=custom"]
+    run = train_recipe(load_recipe(recipe, changes), tmp_path / "run", device="cpu")
+    assert run.model.card.validation["validation_iou"] > 0.5
+
+
+def test_the_threshold_is_searched_on_validation_slices(recipe: Path, tmp_path: Path) -> None:
+    changes = ["data.phantoms=[]", "training.search_threshold=true", "training.steps=40"]
+    changes += ["training.validate_every=40", "training.rate=0.01", "training.loss=bce"]
+    changes += ["training.precision=fp32"]
+    settings = load_recipe(recipe, changes)
+    run = train_recipe(settings, tmp_path / "run", device="cpu")
+    card = load_model(run.folder / "model.safetensors").card
+    volumes = [volume for volume, _ in load_training_data(settings, tmp_path / "data")]
+    found = threshold_ious(run.model.network, volumes, run.model.network.stride_px)
+    assert card.validation["threshold_iou"] == max(found.values()) == found[card.threshold]
+    assert max(found.values()) > min(found.values())
+    assert found[0.5] == pytest.approx(card.validation["validation_iou"])
+    assert json.loads((run.folder / "run.json").read_text())["threshold"] == card.threshold

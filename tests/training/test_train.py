@@ -11,6 +11,7 @@ from chondria.data.augment import AUGMENTATIONS
 from chondria.data.normalize import measure_normalisation
 from chondria.data.patches import PatchSampler
 from chondria.data.splits import block_split
+from chondria.data.tiles import EpochPlaces, tile_places
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import FormatError, SettingsError
 from chondria.networks.catalog import build_network
@@ -163,6 +164,23 @@ def test_a_run_killed_twice_still_equals_it(tmp_path) -> None:
     assert same_bytes(expected, resumed)
 
 
+@pytest.mark.parametrize("kill_at", [5, 9])
+@pytest.mark.parametrize("add", [False, True])
+def test_epochs_go_on_in_their_middle(tmp_path, kill_at, add) -> None:
+    def in_epochs() -> PatchSampler:
+        volumes = [disks()]  # 3 slices of 4 tiles: an epoch has 3 batches, or 5
+        places = EpochPlaces(tile_places(volumes, (32, 32)), 5, seed=1, add_originals=add)
+        return PatchSampler(volumes, 32, 5, AUGMENTATIONS["custom"], places=places)
+
+    expected, resumed = network(), network(seed=7)
+    train(expected, in_epochs(), PLAN)
+    checkpoint = tmp_path / "checkpoint.pt"
+    with pytest.raises(Killed):
+        train(network(), in_epochs(), PLAN, checkpoint, Recorder(kill_at))
+    train(resumed, in_epochs(), PLAN, checkpoint)
+    assert same_bytes(expected, resumed)
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path) -> None:
     checkpoint = tmp_path / "checkpoint.pt"
     expected, _ = run(checkpoint=checkpoint)
@@ -312,6 +330,7 @@ def test_weights_that_break_in_the_last_step_are_caught(monkeypatch) -> None:
     [
         ({"steps": 0}, "0 steps"),
         ({"validate_every": 0}, "a validation every 0"),
+        ({"patience": 4}, "patience of 4 validations, but a run of 12 steps .* has only 3; lower"),
         ({"loss": "focal"}, "loss 'focal'; allowed are bce, dice, jaccard, bce_dice"),
         ({"class_weights": (0.0, 1.0)}, "class weights"),
         ({"optimizer": "lion"}, "optimizer 'lion'; allowed are sgd, nesterov, adam, adamw"),

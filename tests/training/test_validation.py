@@ -11,7 +11,13 @@ from chondria.data.normalize import Normalisation
 from chondria.data.splits import Split, block_split
 from chondria.data.training_volume import TrainingVolume
 from chondria.training.losses import bce
-from chondria.training.validation import Validation, VolumeScore, validate
+from chondria.training.validation import (
+    THRESHOLDS,
+    Validation,
+    VolumeScore,
+    threshold_ious,
+    validate,
+)
 
 
 class Threshold(nn.Module):
@@ -115,3 +121,49 @@ def test_bf16_scores_about_the_same() -> None:
     full, half = (validate(network, given, bce, 1, precision=p) for p in ("fp32", "bf16"))
     assert half.loss == pytest.approx(full.loss, rel=0.05)
     assert half.loss != full.loss
+
+
+# --- thresholds ---
+
+
+class Logit(nn.Module):
+    """A network that is as sure as its input is bright."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.logit(images)
+
+
+def test_every_threshold_is_scored_on_the_validation_slices_only() -> None:
+    rng = np.random.default_rng(0)
+    # No grey level lies at a threshold, where rounding would decide.
+    images = (rng.integers(0, 62, (4, 12, 13)) * 4 + 1).astype(np.uint8)
+    masks = rng.random(images.shape) < images / 250
+    masks[:2] = ~masks[:2]
+    normal = Normalisation(0.0, 250.0)
+    given = [
+        TrainingVolume.from_arrays("a", images, masks, normal, block_split(4, 2, 0)),
+        TrainingVolume.from_arrays("b", images[::-1].copy(), masks, normal, block_split(4, 3, 0)),
+        TrainingVolume.from_arrays("c", images, masks, normal, block_split(4, 0, 0)),
+    ]
+    found = threshold_ious(Logit(), given, 8)
+    assert list(found) == list(THRESHOLDS)
+    assert (min(found), max(found), len(found)) == (0.05, 0.95, 19)
+    for threshold, iou in found.items():
+        scores = []
+        for one in given[:2]:
+            chosen = list(one.split.validation)
+            true = one.masks[chosen].numpy() > 0
+            predicted = one.images[chosen].numpy() / 250 >= threshold
+            scores.append((true & predicted).sum() / (true | predicted).sum())
+        assert iou == pytest.approx(np.mean(scores), abs=1e-9), threshold
+    assert max(found.values()) - min(found.values()) > 0.1
+
+
+def test_a_threshold_that_finds_nothing_where_nothing_is_scores_one() -> None:
+    images, masks = columns(slice(0, 4), slice(0, 0))
+    split = block_split(4, 1, 0)
+    normal = Normalisation(0.0, 300.0)  # the columns are as sure as 0.5, and the rest 1/6
+    found = threshold_ious(
+        Logit(), [TrainingVolume.from_arrays("a", images, masks, normal, split)], 1
+    )
+    assert [found[t] for t in (0.05, 0.45, 0.55, 0.95)] == [0, 0, 1, 1]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chondria.config.tree import Settings, apply_changes, read_tree, validated
 
@@ -27,6 +28,7 @@ __all__ = [
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
 
@@ -94,16 +96,24 @@ class AugmentationSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """How to train (see `chondria.training.train.TrainingPlan`)."""
+    """How to train (see `chondria.training.plan.TrainingPlan` and `chondria.data.places`)."""
 
-    steps: Count = 4000
+    steps: Count | None = None  # 4000 where there are no epochs either
+    epochs: Count | None = None
+    patches: Literal["random", "tiles", "whole", "pure"] = "random"
     patch_px: Annotated[int, Field(ge=16, multiple_of=16)] = 256
     # More than one for 3-D networks only.
     patch_slices: Count = 1
     batch: Count = 6
-    validate_every: Count = 200
+    foreground_share: Share = 0.0
+    pure_share: Annotated[float, Field(gt=0.5, le=1)] = 0.8
+    padding: Literal["mirror", "zero"] = "mirror"
+    discard_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    augmented: Literal["replace", "add"] = "replace"
+    validate_every: Count | None = None  # 200 steps, or one epoch where there are epochs
     patience: CountOrZero = 0
     monitor: Literal["iou", "loss"] = "iou"
+    search_threshold: bool = False
     loss: Literal["bce", "dice", "jaccard", "bce_dice"] = "bce_dice"
     class_weights: tuple[NonNegative, NonNegative] = (1.0, 1.0)
     optimizer: Literal["sgd", "nesterov", "adam", "adamw", "rmsprop", "adagrad"] = "adamw"
@@ -114,6 +124,60 @@ class TrainingSettings(Settings):
     clip_norm: NonNegative = 0.0
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_length(cls, given: Any) -> Any:
+        """Spell out the defaults that depend on whether there are epochs."""
+        if not isinstance(given, dict) or given.get("epochs") is not None:
+            return given
+        default = {"steps": 4000, "validate_every": 200}
+        return given | {key: n for key, n in default.items() if given.get(key) is None}
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        """Refuse settings that have no meaning beside others."""
+        if wrong := self._without_effect() or self._wrong_length():
+            raise PydanticCustomError("together", "{wrong}", {"wrong": wrong})
+        return self
+
+    def _without_effect(self) -> str | None:
+        tiles = self.patches in ("tiles", "whole")
+        for name, needed, fits in (
+            ("epochs", "tiles or whole", tiles),
+            ("discard_share", "tiles or whole", tiles),
+            ("augmented", "tiles or whole", tiles),
+            ("padding", "tiles or whole", tiles),
+            ("foreground_share", "random", self.patches == "random"),
+            ("patch_slices", "random", self.patches == "random"),
+            ("pure_share", "pure", self.patches == "pure"),
+        ):
+            value = getattr(self, name)
+            if not fits and value != type(self).model_fields[name].default:
+                return (
+                    f"found {name} {value} with patches '{self.patches}', where it has no meaning; "
+                    f"leave it out, or choose patches: {needed}"
+                )
+        return None
+
+    def _wrong_length(self) -> str | None:
+        if self.epochs and self.steps:
+            return (
+                f"found both {self.steps} steps and {self.epochs} epochs; give one of them and set "
+                "the other to null"
+            )
+        validations = self.epochs
+        if self.validate_every:
+            # How many steps an epoch has is known when the data is.
+            validations = -(-self.steps // self.validate_every) if self.steps else None
+        if validations and self.patience > validations:
+            length = f"{self.epochs} epochs" if self.epochs else f"{self.steps} steps"
+            return (
+                f"found a patience of {self.patience} validations but only {validations} of them "
+                f"in {length}, so that training could never stop early; lower patience (0 never "
+                "stops) or train longer"
+            )
+        return None
 
 
 class PostprocessingSettings(Settings):

@@ -68,7 +68,7 @@ class PatchSampler:
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
         self.drawn = 0
-        self._places = places or RandomPlaces(
+        self.places = places or RandomPlaces(
             volumes, self.patch_shape, batch, patch_slices=patch_slices
         )
         self._padding = padding
@@ -84,7 +84,7 @@ class PatchSampler:
         masks : Tensor of the same shape, float32
             0 or 1.
         """
-        places = self._places.draw(self.drawn, self.generator)
+        places = self.places.draw(self.drawn, self.generator)
         self.drawn += 1
         device = places[0].volume.images.device
         depth = self.patch_slices

@@ -29,6 +29,7 @@ SMOKE_RUNS = 1
 FILTERS = 4
 # Slices of a 3-D patch: three poolings along z fit.
 PATCH_SLICES = 8
+DISCARD_SHARE = 0.01
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -103,4 +104,7 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     patch_px = min(training["patch_px"], 64)
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
     training |= {"patch_slices": min(training["patch_slices"], PATCH_SLICES)}
+    training["epochs"] = None
+    # The phantom has other shares of mitochondria than the data.
+    training["discard_share"] = min(training["discard_share"], DISCARD_SHARE)
     return Recipe.model_validate(tree)

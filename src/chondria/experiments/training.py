@@ -14,10 +14,12 @@ from chondria.config.recipe import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
 from chondria.data.patches import PatchSampler
 from chondria.data.splits import window_starts
+from chondria.data.tiles import EpochPlaces
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import ModelError, SettingsError
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.training_data import TrainingData, load_training_data
+from chondria.experiments.training_patches import build_sampler
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
 from chondria.models import Model, ModelCard, load_model, save_model
@@ -28,6 +30,7 @@ from chondria.report.curves import draw_curves
 from chondria.training.checkpoint import Progress
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
+from chondria.training.validation import threshold_ious
 
 __all__ = ["TrainingObserver", "TrainingRun", "Watch", "calibrate", "train_recipe"]
 
@@ -117,25 +120,25 @@ def train_recipe(
             window_starts(volume.split.train, recipe.training.patch_slices, volume.name)
         record = environment() | {"device": describe_device(where), "precision": precision}
         record |= {"seed": recipe.seed, "data": [card for _, card in data]}
+        volumes = [volume.to(where) for volume, _ in data]
+        sampler = build_sampler(recipe, volumes, augmentation, network.stride_px)
+        plan = _plan(recipe, precision, sampler)
+        _check_threshold_search(recipe, volumes)
         write_json(run / "run.json", record)
         watched = [volume.to(where) for volume in watch(recipe, data, root)] if watch else []
 
-    volumes = [volume.to(where) for volume, _ in data]
-    training = recipe.training
-    sampler = PatchSampler(
-        volumes,
-        training.patch_px,
-        training.batch,
-        augmentation,
-        recipe.seed,
-        patch_slices=training.patch_slices,
-    )
-    plan = _plan(recipe, precision)
     if observer:
         observer.on_start(plan.steps)
     progress = train(network, sampler, plan, run / "checkpoint.pt", observer, watched)
+    card = _card(recipe, data, progress)
+    if recipe.training.search_threshold:
+        say("searching the threshold")
+        found = threshold_ious(
+            network, volumes, network.stride_px, precision, recipe.training.patch_slices
+        )
+        card = _with_best_threshold(card, found)
     say("calibrating")
-    card = replace(_card(recipe, data, progress), calibration=calibrate(network, sampler))
+    card = replace(card, calibration=calibrate(network, sampler))
     model = Model(network, card, str(run / "model.safetensors"))
     _write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)
@@ -213,9 +216,30 @@ def _augmentation(recipe: Recipe) -> Augmentation:
     return replace(AUGMENTATIONS[settings.set], **changes)
 
 
-def _plan(recipe: Recipe, precision: str) -> TrainingPlan:
-    values = recipe.training.model_dump(exclude={"patch_px", "patch_slices", "batch"})
-    return TrainingPlan(**(values | {"precision": precision, "seed": recipe.seed}))
+def _plan(recipe: Recipe, precision: str, sampler: PatchSampler) -> TrainingPlan:
+    """Make the plan; epochs become steps."""
+    values = recipe.training.model_dump()
+    if recipe.training.epochs and isinstance(sampler.places, EpochPlaces):
+        an_epoch = sampler.places.batches
+        values["steps"] = recipe.training.epochs * an_epoch
+        values["validate_every"] = recipe.training.validate_every or an_epoch
+    known = {name: values[name] for name in TrainingPlan.__slots__ if name in values}
+    return TrainingPlan(**(known | {"precision": precision, "seed": recipe.seed}))
+
+
+def _check_threshold_search(recipe: Recipe, volumes: Sequence[TrainingVolume]) -> None:
+    if recipe.training.search_threshold and not any(len(v.split.validation) for v in volumes):
+        raise SettingsError(
+            "Found training.search_threshold, but no validation slices to choose the threshold on; "
+            "give a data set validation_slices, or leave the search out."
+        )
+
+
+def _with_best_threshold(card: ModelCard, found: dict[float, float]) -> ModelCard:
+    """Put the threshold of the highest IoU into a card; of equal ones, that nearest to 0.5."""
+    best = max(found, key=lambda threshold: (found[threshold], -abs(threshold - 0.5)))
+    validation = card.validation | {"threshold_iou": found[best]}
+    return replace(card, threshold=best, validation=validation)
 
 
 def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
@@ -250,4 +274,5 @@ def _write_results(folder: Path, model: Model, progress: Progress, record: dict[
     draw_curves(progress.history, folder / "curves.png")
     record |= {"steps": progress.step, "best_step": progress.best_step}
     record |= {"best_score": progress.best_score, "validation": model.card.validation}
+    record |= {"threshold": model.card.threshold}
     write_json(folder / "run.json", record)

@@ -32,7 +32,8 @@ class TrainingPlan:
     validate_every : int
         Steps between validations; a checkpoint is written at each.
     patience : int
-        Validations without a better one before stopping early; 0 never stops.
+        Validations without a better one before stopping early; 0 never stops. At most as many as
+        the run has.
     monitor : {"iou", "loss"}
         The validation figure that decides which weights are best.
     loss, optimizer, schedule : str
@@ -54,7 +55,7 @@ class TrainingPlan:
     Raises
     ------
     SettingsError
-        If there is no step to do, a decay is none, or a name is unknown.
+        If there is no step to do, patience could never end, a decay is none, or a name is unknown.
     """
 
     steps: int
@@ -78,6 +79,13 @@ class TrainingPlan:
             raise SettingsError(
                 f"Found {self.steps} steps and a validation every {self.validate_every}; both must "
                 "be at least 1."
+            )
+        validations = -(-self.steps // self.validate_every)
+        if self.patience > validations:
+            raise SettingsError(
+                f"Found a patience of {self.patience} validations, but a run of {self.steps} steps "
+                f"with one every {self.validate_every} has only {validations}; lower the patience "
+                "(0 never stops early) or train longer."
             )
         if not 0 <= self.ema_decay < 1:
             raise SettingsError(f"Found ema_decay {self.ema_decay}; it must be in [0, 1).")

@@ -15,7 +15,9 @@ from chondria.data.training_volume import TrainingVolume
 from chondria.networks.network import Network, memory_format
 from chondria.tiling import Tile, even_spans, mirror_indices, tile_grid
 
-__all__ = ["Validation", "VolumeScore", "validate"]
+__all__ = ["THRESHOLDS", "Validation", "VolumeScore", "threshold_ious", "validate"]
+
+THRESHOLDS = tuple(n / 100 for n in range(5, 100, 5))
 
 # Numbers that a 3-D network may hold at once; training itself holds more.
 LARGEST_VALUES: Final = 2**29
@@ -91,6 +93,47 @@ def validate(
     )
     network.train(was_training)
     return Validation(scores) if scores else None
+
+
+@torch.inference_mode()
+def threshold_ious(
+    network: nn.Module,
+    volumes: Sequence[TrainingVolume],
+    stride_px: int,
+    precision: str = "fp32",
+    block_slices: int = 1,
+) -> dict[float, float]:
+    """Score every threshold on whole validation slices (thesis 7.1.3), never on others.
+
+    Parameters
+    ----------
+    network, volumes, stride_px, precision, block_slices
+        As `validate`; the network in evaluation mode.
+
+    Returns
+    -------
+    dict
+        IoU for each of `THRESHOLDS`: the plain mean over volumes of one global IoU each.
+    """
+    validated = [volume for volume in volumes if len(volume.split.validation)]
+    parts = (_parts(network, v, stride_px, precision, block_slices) for v in validated)
+    ious = torch.stack([_ious(part) for part in parts]).mean(0)
+    return dict(zip(THRESHOLDS, ious.tolist(), strict=True))
+
+
+def _ious(parts: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
+    """IoU (T,) of a volume's validation slices at every threshold."""
+    bounds = torch.tensor(THRESHOLDS)
+    # Pixels that are foreground at none of the thresholds, at the first, at the first two...
+    true, false = torch.zeros(2, len(bounds) + 1, dtype=torch.int64)
+    for logits, masks in parts:
+        passed = torch.bucketize(torch.sigmoid(logits), bounds.to(logits.device), right=True)
+        truth = masks > 0
+        true += passed[truth].bincount(minlength=len(true)).cpu()
+        false += passed[~truth].bincount(minlength=len(false)).cpu()
+    sums = [counts.double().flip(0).cumsum(0).flip(0) for counts in (true, false)]
+    found, union = sums[0][1:], sums[0][0] + sums[1][1:]
+    return torch.where(union > 0, found / union, 1.0)
 
 
 def _parts(
