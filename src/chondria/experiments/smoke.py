@@ -17,6 +17,7 @@ VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
 SMOKE_RUNS = 1
 FILTERS = 4
 DISCARD_SHARE = 0.01
+PURE_SHARE = 0.51
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -53,6 +54,8 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     patch_px = min(training["patch_px"], 64)
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
     training["epochs"] = None
-    # The phantom has other shares of mitochondria than the data.
+    # The phantom's mitochondria are smaller than those of the data.
     training["discard_share"] = min(training["discard_share"], DISCARD_SHARE)
+    if training["patches"] == "pure":
+        training["pure_share"] = PURE_SHARE
     return Recipe.model_validate(tree)
