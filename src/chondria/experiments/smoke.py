@@ -30,6 +30,7 @@ FILTERS = 4
 # Slices of a 3-D patch: three poolings along z fit.
 PATCH_SLICES = 8
 DISCARD_SHARE = 0.01
+PURE_SHARE = 0.51
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -105,6 +106,8 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
     training |= {"patch_slices": min(training["patch_slices"], PATCH_SLICES)}
     training["epochs"] = None
-    # The phantom has other shares of mitochondria than the data.
+    # The phantom's mitochondria are smaller than those of the data.
     training["discard_share"] = min(training["discard_share"], DISCARD_SHARE)
+    if training["patches"] == "pure":
+        training["pure_share"] = PURE_SHARE
     return Recipe.model_validate(tree)
