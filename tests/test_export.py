@@ -41,6 +41,28 @@ def test_onnx_runtime_computes_the_model_at_every_size(model, tmp_path) -> None:
         export_onnx(model, path)
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("unet3d", {"filters": [2, 3], "pool_slices": [2], "dropout": [0.0, 0.1]}),
+        pytest.param("xiao", {"filters": [2, 3]}, marks=pytest.mark.slow),
+    ],
+)
+def test_blocks_of_a_3d_model_too(name, options, tmp_path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    card = ModelCard("tiny", "a test", name, options, pixel_size_nm=(8.0, 8.0), patch_slices=4)
+    volumetric = Model(build_network(name, **options).eval(), card)
+    path = tmp_path / "tiny.onnx"
+    assert 0 <= export_onnx(volumetric, path) < 1e-5
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    images = torch.randn(3, 1, 10, 6, 16)
+    (found,) = session.run(["probability"], {"images": images.numpy()})
+    with torch.inference_mode():
+        expected = torch.sigmoid(volumetric.network(images)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_what_differs_is_not_written(model, tmp_path, monkeypatch) -> None:
     pytest.importorskip("onnxruntime")
     monkeypatch.setattr(export, "_largest_difference", lambda *_: float("nan"))

@@ -1,12 +1,14 @@
 """Tiles partition the slice, sit on the grid and keep their halos."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chondria.errors import SettingsError, ShapeError
-from chondria.tiling import mirror_indices, read_mirrored, tile_grid
+from chondria.tiling import even_spans, mirror_indices, read_mirrored, tile_grid
 
 shapes = st.tuples(st.integers(1, 700), st.integers(1, 700))
 
@@ -112,3 +114,35 @@ def test_any_part_of_the_mirrored_slice(data, y: int, x: int) -> None:
     y1, x1 = data.draw(st.integers(y0 + 1, y + 20)), data.draw(st.integers(x0 + 1, x + 20))
     part = read_mirrored(image, 1, (slice(y0, y1), slice(x0, x1)))
     np.testing.assert_array_equal(part, padded[y0 + 20 : y1 + 20, x0 + 20 : x1 + 20])
+
+
+# --- spans along one axis ---
+
+
+@given(
+    n=st.integers(1, 300),
+    length=st.integers(1, 80),
+    stride=st.sampled_from([1, 2, 8]),
+    share=st.floats(0, 0.9),
+)
+def test_spans_cover_the_axis_share_enough_and_are_few(n, length, stride, share) -> None:
+    shared = int(share * length)
+    spans = even_spans(n, length, shared, stride)
+    sizes = {span.stop - span.start for span in spans}
+    assert len(sizes) == 1
+    (size,) = sizes
+    assert size <= max(length, stride)
+    assert spans[0].start == 0
+    assert n <= spans[-1].stop < n + stride
+    assert all(edge % stride == 0 for span in spans for edge in (span.start, span.stop))
+    steps = [b.start - a.start for a, b in pairwise(spans)]
+    # On the grid neighbours cannot share all but less than a step of it.
+    assert all(0 < step <= max(size - shared, stride) for step in steps)
+    if steps:
+        assert max(steps) - min(steps) <= stride
+
+
+def test_spans_of_a_volume_that_fits_are_one() -> None:
+    assert even_spans(13, 20, 10, 4) == [slice(0, 16)]
+    assert even_spans(165, 20, 10)[:2] == [slice(0, 20), slice(9, 29)]
+    assert len(even_spans(165, 20, 10)) == 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -29,8 +29,9 @@ LARGEST_DIFFERENCE = 1e-4
 def export_onnx(model: Model, path: Path, *, overwrite: bool = False) -> float:
     """Write a model as an ONNX file that ONNX Runtime computes alike.
 
-    The input ``images`` (batch, 1, Y, X) is float32, normalised as the card says; Y and X are
-    multiples of the network's ``stride_px``. The output ``probability`` has the same shape. The
+    The input ``images`` (batch, 1, Y, X), for a 3-D network (batch, 1, Z, Y, X), is float32,
+    normalised as the card says; Y and X are multiples of the network's ``stride_px``, and Z of its
+    ``stride_slices``. The output ``probability`` has the same shape. The
     model card is kept as JSON under the metadata key ``chondria_card``.
 
     Parameters
@@ -67,7 +68,7 @@ def export_onnx(model: Model, path: Path, *, overwrite: bool = False) -> float:
     network = nn.Sequential(fold_batch_norm(model.network), nn.Sigmoid()).eval()
     with atomic_target(path, overwrite) as partial:
         _translate(network, model).save(partial)
-        difference = _largest_difference(network, partial, int(model.network.stride_px))
+        difference = _largest_difference(network, partial, _strides(model))
         if not difference <= LARGEST_DIFFERENCE:
             raise ModelError(
                 f"Found probabilities that differ by {difference:.2g} between ONNX Runtime and "
@@ -76,15 +77,25 @@ def export_onnx(model: Model, path: Path, *, overwrite: bool = False) -> float:
     return difference
 
 
+def _strides(model: Model) -> list[int]:
+    """Strides of the axes (y, x) or (z, y, x)."""
+    network = model.network
+    return [network.stride_slices, network.stride_px, network.stride_px][-network.dimensions :]
+
+
 def _translate(network: nn.Module, model: Model) -> Any:
-    """Make the ONNX program, of any number of images of any height and width on the grid."""
-    stride = int(model.network.stride_px)
+    """Make the ONNX program, of any number of images of any size on the grid."""
     axis = torch.export.Dim
-    shape = {0: axis("batch"), 2: stride * axis("rows"), 3: stride * axis("columns")}
+    strides = _strides(model)
+    names = ("slices", "rows", "columns")[-len(strides) :]
+    shape = {0: axis("batch")}
+    for number, (name, stride) in enumerate(zip(names, strides, strict=True), 2):
+        shape[number] = stride * axis(name) if stride > 1 else axis(name)
+    sizes = [n * stride for n, stride in zip((4, 2, 3)[-len(strides) :], strides, strict=True)]
     with _quiet():
         program: Any = torch.onnx.export(
             network,
-            (torch.zeros(2, 1, 2 * stride, 3 * stride),),
+            (torch.zeros(2, 1, *sizes),),
             input_names=["images"],
             output_names=["probability"],
             dynamic_shapes=(shape,),
@@ -109,11 +120,12 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _largest_difference(network: nn.Module, path: Path, stride: int) -> float:
+def _largest_difference(network: nn.Module, path: Path, strides: Sequence[int]) -> float:
     from onnxruntime import InferenceSession
 
     session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    images = torch.randn(1, 1, 6 * stride, 5 * stride, generator=torch.Generator().manual_seed(0))
+    sizes = [n * stride for n, stride in zip((3, 6, 5)[-len(strides) :], strides, strict=True)]
+    images = torch.randn(1, 1, *sizes, generator=torch.Generator().manual_seed(0))
     (found,) = session.run(None, {"images": images.numpy()})
     with torch.inference_mode():
         return float((torch.from_numpy(found) - network(images)).abs().max())

@@ -1,5 +1,7 @@
 """Training patches come from training slices only, where their masks say, as often as weighed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -162,6 +164,63 @@ def test_beyond_the_image_is_its_mirror_or_zero() -> None:
     for padding, share in (("mirror", 1.0), ("zero", 10 / 16)):
         images, _ = PatchSampler([volume(image)], 16, 8, NONE, padding=padding).draw()
         assert (images > 0.5).float().mean().item() == pytest.approx(share)
+
+
+# --- patches of several slices ---
+
+
+def deep(volumes, patch_slices, augmentation=NONE, patch_px=16, batch=40, seed=0):
+    return PatchSampler(volumes, patch_px, batch, augmentation, seed, patch_slices=patch_slices)
+
+
+def test_a_deep_patch_is_neighbouring_slices_of_one_place() -> None:
+    image = noise(9, 24, 30)
+    images, masks = deep([volume(image, split=block_split(9, 2, 1))], 4, patch_px=8).draw()
+    assert images.shape == masks.shape == (40, 1, 4, 8, 8)
+    crops = np.lib.stride_tricks.sliding_window_view(image[:6], (4, 8, 8)).astype(np.float32)
+    seen = set()
+    for patch in images[:, 0].numpy():
+        difference = np.abs(crops - patch).max((3, 4, 5))
+        assert difference.min() < 0.02
+        seen.add(int(np.unravel_index(difference.argmin(), difference.shape)[0]))
+    assert seen == {0, 1, 2}
+    assert torch.equal(masks, (images > 127.5).float())
+
+
+def test_slices_of_a_patch_are_turned_bent_and_stretched_alike() -> None:
+    # Noise aside, which every slice has of its own.
+    same = replace(EM, noise=0.0)
+    image = np.repeat(noise(1, 60, 60), 5, axis=0)
+    images, masks = deep([volume(image)], 5, same).draw()
+    for stack in (images, masks):
+        assert torch.equal(stack, stack[:, :, :1].expand_as(stack))
+    images, _ = deep([volume(image)], 5, EM).draw()
+    assert not torch.equal(images[:, :, 0], images[:, :, 1])
+
+
+def test_half_of_the_deep_patches_are_turned_upside_down() -> None:
+    steps = np.broadcast_to(np.arange(4, dtype=np.uint8)[:, None, None] * 40, (4, 20, 20)).copy()
+    images, masks = deep([volume(steps, steps > 60)], 4, CUSTOM, batch=400).draw()
+    upwards = images[:, 0, 0, 0, 0] < images[:, 0, -1, 0, 0]
+    assert upwards.float().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert torch.equal(masks[:, 0, 0].amax((1, 2)), (~upwards).float())
+    images, _ = deep([volume(steps)], 4).draw()
+    assert (images[:, 0, 0] == 0).all()
+
+
+def test_deep_patches_of_a_thin_volume_are_refused_by_name() -> None:
+    thin = volume(noise(1, 20, 20), name="thin")
+    with pytest.raises(SettingsError, match="single slice to learn from in 'thin' for patches of"):
+        deep([volume(noise(9, 20, 20)), thin], 4)
+
+
+def test_draws_of_flat_patches_are_those_of_earlier_versions() -> None:
+    """Seeds in published runs name patches; their sums were noted before patches had depth."""
+    source = volume(noise(4, 64, 64))
+    for augmentation, expected in ((CUSTOM, (198393.0, 774.0)), (EM, (200657.98, 754.0))):
+        images, masks = PatchSampler([source], 16, 6, augmentation, 1).draw()
+        assert images.sum().item() == pytest.approx(expected[0], rel=1e-4)
+        assert masks.sum().item() == pytest.approx(expected[1], abs=2)
 
 
 # --- again ---

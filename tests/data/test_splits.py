@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chondria.data.splits import Split, block_split, split_volume
+from chondria.data.splits import Split, block_split, split_volume, window_starts
 from chondria.errors import SettingsError
 
 
@@ -76,3 +76,37 @@ def test_without_validation_there_is_one_part(axis: str) -> None:
     (part,) = split_volume((20, 30, 40), axis, 0, 3)
     assert np.ones((20, 30, 40))[part.box].size == 20 * 30 * 40
     assert (list(part.split.train), len(part.split.validation)) == (list(range(20)), 0)
+
+
+# --- windows of neighbouring slices ---
+
+
+@given(
+    slices=st.sets(st.integers(0, 40), min_size=1).map(sorted),
+    depth=st.integers(1, 12),
+)
+def test_windows_stay_in_their_run_and_hold_their_slice(slices, depth) -> None:
+    runs = np.split(slices, np.flatnonzero(np.diff(slices) > 1) + 1)
+    fitting = [z for run in runs if len(run) >= depth for z in run]
+    if not fitting:
+        with pytest.raises(SettingsError, match="'v' for patches of"):
+            window_starts(slices, depth, "v")
+        return
+    starts = window_starts(slices, depth, "v")
+    assert len(starts) == len(fitting)
+    for z, start in zip(fitting, starts, strict=True):
+        assert start <= z < start + depth
+        assert set(range(start, start + depth)) <= set(slices)
+
+
+def test_a_window_of_one_slice_is_the_slice() -> None:
+    assert window_starts([3, 4, 9], 1, "v") == [3, 4, 9]
+    assert window_starts(range(6), 4, "v") == [0, 0, 0, 1, 2, 2]
+
+
+def test_too_few_slices_are_named() -> None:
+    with pytest.raises(SettingsError, match="a single slice to learn from in 'v' for patches of 8"):
+        window_starts(range(1), 8, "v")
+    with pytest.raises(SettingsError, match=r"at most 3 neighbouring slices .* at most 3"):
+        window_starts([0, 1, 2, 5, 6], 4, "v")
+    assert window_starts(range(0), 4, "v") == []

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from chondria.config.recipe import load_recipe, recipe_yaml
-from chondria.errors import ModelError, OutputExistsError
+from chondria.errors import ModelError, OutputExistsError, SettingsError
 from chondria.experiments.training import train_recipe
 from chondria.experiments.training_data import load_training_data
 from chondria.models import load_model
@@ -163,6 +163,63 @@ def test_the_trained_model_predicts_in_integers(run_cli, recipe: Path, tmp_path:
     assert code == 0, err
     assert "OpenVINO int8" in err
     assert (tmp_path / "p.npy").is_file()
+
+
+# --- in three dimensions ---
+
+DEEP = [
+    "data.phantoms=[]",
+    "network={name: xiao, options: {filters: [2, 3]}}",
+    "training.patch_slices=4",
+]
+
+
+def test_a_3d_model_is_trained_and_segments_volumes_only(
+    run_cli, recipe: Path, tmp_path: Path
+) -> None:
+    run = train_recipe(load_recipe(recipe, DEEP), tmp_path / "run", device="cpu")
+    assert (run.model.card.patch_slices, run.model.card.calibration) == (4, {})
+    model, images = tmp_path / "run" / "model.safetensors", tmp_path / "data" / "images.npy"
+    tail = ("--model", model, "--voxel-size", "30,5,5", "--device", "cpu")
+    code, _, err = run_cli("segment", images, "-o", tmp_path / "out", *tail)
+    assert code == 0, err
+    code, _, err = run_cli("predict", images, "-o", tmp_path / "p.npy", *tail, "--tta", "d4")
+    assert code == 0, err
+    assert np.load(tmp_path / "p.npy").shape == np.load(images).shape
+    np.save(tmp_path / "one.npy", np.load(images)[:1])
+    for job, name in (("segment", "refused"), ("predict", "refused.npy")):
+        code, _, err = run_cli(job, tmp_path / "one.npy", "-o", tmp_path / name, *tail)
+        assert code == 2
+        assert "Found a single slice in" in err
+        assert not (tmp_path / name).exists()
+    for option in (("--backend", "openvino"), ("--precision", "int8")):
+        code, _, err = run_cli("predict", images, "-o", tmp_path / "q.npy", *tail, *option)
+        assert code == 2
+        assert "only PyTorch computes those" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (["training.patch_slices=1"], "patch_slices 1 for the network 'xiao', .* more than 1"),
+        (["training.patch_slices=6"], "at most 5 neighbouring slices to learn from in 'blobs'"),
+        (["network={name: unet}"], "patch_slices 4 .* 'unet', which is two-dimensional"),
+        (
+            ["network={name: unet3d}", "training.patch_slices=12"],
+            "patch_slices 12 .* 'unet3d', which is three-dimensional; .* a multiple of 8",
+        ),
+        (
+            ["data.phantoms=[{shape: [1, 48, 48]}]", "data.sets=[]"],
+            "a single slice to learn from in 'phantom-0' for patches of 4 slices",
+        ),
+    ],
+)
+def test_patches_that_do_not_fit_network_or_data_are_refused(
+    recipe: Path, tmp_path: Path, changes, sentence
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        train_recipe(load_recipe(recipe, [*DEEP, *changes]), tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("step", [1, 3, 4])

@@ -15,6 +15,7 @@ from chondria.data.tiles import EpochPlaces, tile_places
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import FormatError, SettingsError
 from chondria.networks.catalog import build_network
+from chondria.networks.unet import UNet
 from chondria.training import train as training
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import train
@@ -196,6 +197,61 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path) -> None:
     wider = build_network("unet", filters=4, levels=2, dropout=[0.1] * 3)
     with pytest.raises(FormatError, match="of another network"):
         train(wider, sampler(), PLAN, tmp_path / "checkpoint.pt")
+
+
+# --- in three dimensions ---
+
+
+def balls(seed: int = 0) -> TrainingVolume:
+    """Bright balls on a noisy background; two slices to validate on."""
+    rng = np.random.default_rng(seed)
+    masks = np.zeros((12, 48, 48), bool)
+    z, y, x = np.mgrid[:12, :48, :48]
+    for at_z, at_y, at_x in rng.integers((0, 6, 6), (12, 42, 42), (10, 3)):
+        masks |= (z - at_z) ** 2 + (y - at_y) ** 2 + (x - at_x) ** 2 < 36
+    images = (90 + 70 * masks + rng.normal(0, 15, masks.shape)).clip(0, 255).astype(np.uint8)
+    split = block_split(12, 3, 0)
+    return TrainingVolume.from_arrays("balls", images, masks, measure_normalisation(images), split)
+
+
+def run_3d(name: str, plan: TrainingPlan, seed: int = 0, **given):
+    torch.manual_seed(seed)
+    options = {"pool_slices": [1, 2], "dropout": [0.1] * 3} if name == "unet3d" else {}
+    trained = build_network(name, filters=[3, 4, 5], **options)
+    augmentation = AUGMENTATIONS["custom"]
+    progress = train(trained, PatchSampler([balls()], 32, 2, augmentation, seed, 4), plan, **given)
+    return trained, progress
+
+
+@pytest.mark.parametrize("name", ["unet3d", "xiao"])
+def test_balls_are_learned(name) -> None:
+    _, progress = run_3d(name, TrainingPlan(steps=60, validate_every=20, rate=1e-2))
+    assert progress.history[-1]["train_loss"] < 0.7 * progress.history[0]["train_loss"]
+    assert progress.best_score > 0.6
+
+
+@pytest.mark.parametrize("name", ["unet3d", "xiao"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_3d_network_resumes_to_the_byte(tmp_path, name, precision) -> None:
+    plan = replace(PLAN, steps=6, validate_every=2, precision=precision)
+    expected, _ = run_3d(name, plan)
+    checkpoint = tmp_path / "checkpoint.pt"
+    with pytest.raises(Killed):
+        run_3d(name, plan, checkpoint=checkpoint, observer=Recorder(5))
+    resumed, _ = run_3d(name, plan, seed=7, checkpoint=checkpoint)
+    assert same_bytes(expected, resumed)
+
+
+def test_every_supervised_output_counts_by_its_weight(monkeypatch) -> None:
+    def supervised(self, images):
+        logits = self(images)
+        return [(1.0, logits), (0.25, logits)]
+
+    plain, more = Recorder(), Recorder()
+    run(replace(PLAN, steps=1), observer=plain)
+    monkeypatch.setattr(UNet, "supervised", supervised)
+    run(replace(PLAN, steps=1), observer=more)
+    assert more.losses[0][1] == pytest.approx(1.25 * plain.losses[0][1])
 
 
 # --- which weights it keeps ---

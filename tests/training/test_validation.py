@@ -10,6 +10,9 @@ from torch import nn
 from chondria.data.normalize import Normalisation
 from chondria.data.splits import Split, block_split
 from chondria.data.training_volume import TrainingVolume
+from chondria.networks.catalog import build_network
+from chondria.networks.network import Network
+from chondria.training import validation
 from chondria.training.losses import bce
 from chondria.training.validation import (
     THRESHOLDS,
@@ -167,3 +170,61 @@ def test_a_threshold_that_finds_nothing_where_nothing_is_scores_one() -> None:
         Logit(), [TrainingVolume.from_arrays("a", images, masks, normal, split)], 1
     )
     assert [found[t] for t in (0.05, 0.45, 0.55, 0.95)] == [0, 0, 1, 1]
+
+
+# --- blocks of slices, for 3-D networks ---
+
+
+class Deep(Network):
+    """Logits are ten times the normalised grey level; it notes the depths that it is given."""
+
+    dimensions = 3
+    stride_px, halo_px, values_per_px, stride_slices = 4, 6, 8, 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[int, ...]] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.check_shape(images)
+        self.shapes.append(tuple(images.shape[2:]))
+        return 10 * images
+
+
+@pytest.mark.parametrize(
+    ("n_slices", "blocks"), [(4, [4]), (5, [4, 4]), (1, [2]), (3, [4]), (8, [4, 4])]
+)
+def test_a_3d_network_sees_blocks_and_counts_every_slice_once(n_slices, blocks) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (10, 6, 10), np.uint8)
+    given = volume("a", images, rng.random(images.shape) > 0.5, block_split(10, n_slices, 1))
+    network = Deep()
+    result = validate(network, [given], bce, 4, block_slices=4)
+    assert [shape[0] for shape in network.shapes] == blocks
+    flat = validate(Threshold(), [given], bce, 1)
+    assert result.iou == flat.iou
+    assert result.loss == pytest.approx(flat.loss, rel=1e-5)
+
+
+def test_blocks_of_every_nth_slice_run_from_the_first_to_the_last() -> None:
+    images, masks = columns(slice(0, 4), slice(2, 8), n_slices=12)
+    given = volume("a", images, masks, block_split(12, 9, 0, every=4))
+    network = Deep()
+    assert list(given.split.validation) == [3, 7, 11]
+    assert validate(network, [given], bce, 4, block_slices=4).iou == pytest.approx(2 / 8)
+    assert sum(shape[0] for shape in network.shapes) == 12  # nine slices, mirrored up
+
+
+def test_large_blocks_are_cut_in_the_plane_and_joined(monkeypatch) -> None:
+    torch.manual_seed(0)
+    network = build_network("xiao", filters=[2, 3, 4])
+    images = np.random.default_rng(0).integers(0, 256, (4, 130, 140), np.uint8)
+    given = [volume("a", images, images > 100, block_split(4, 2, 0))]
+    once = validate(network, given, bce, 4, block_slices=2)
+    monkeypatch.setattr(validation, "LARGEST_VALUES", 1)
+    shapes = []
+    network.register_forward_pre_hook(lambda _, images: shapes.append(images[0].shape))
+    tiled = validate(network, given, bce, 4, block_slices=2)
+    assert len(shapes) > 1
+    assert tiled.loss == pytest.approx(once.loss, rel=1e-5)
+    assert tiled.iou == pytest.approx(once.iou, abs=1e-4)
