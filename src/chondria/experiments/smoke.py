@@ -9,6 +9,7 @@ from chondria.config.experiment import Experiment, TestSet
 from chondria.config.recipe import Recipe
 from chondria.data.phantom import make_phantom
 from chondria.io import save_volume
+from chondria.supervoxels.options import SUPERVOXELS
 
 __all__ = ["SMOKE_RUNS", "phantom_files", "smoke_experiment", "smoke_recipe"]
 
@@ -16,6 +17,7 @@ SHAPE = (6, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
 SMOKE_RUNS = 1
 FILTERS = 4
+TREES = 10
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -48,6 +50,8 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     tree["data"]["phantoms"] = []
     if "filters" in tree["network"]["options"]:
         tree["network"]["options"] |= {"filters": FILTERS}
+    if tree["network"]["name"] == SUPERVOXELS:
+        tree["network"]["options"] |= {"trees": TREES}
     training = tree["training"]
     patch_px = min(training["patch_px"], 64)
     training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}

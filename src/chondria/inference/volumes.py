@@ -15,10 +15,12 @@ from chondria.errors import PixelValueError
 from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.supervoxels import predict_supervoxels
 from chondria.inference.tta import d4_transforms
 from chondria.io.slabs import ArraySink
 from chondria.models import Model
-from chondria.volume import Volume
+from chondria.supervoxels.classifier import SupervoxelClassifier
+from chondria.volume import Volume, VoxelSize
 
 __all__ = ["ResampledSink", "choose_compute_for", "model_grid", "predict_volume"]
 
@@ -83,6 +85,8 @@ def choose_compute_for(
 ) -> Compute:
     """Find the fastest way to predict this volume, or the one that is asked for.
 
+    Supervoxels are no network: NumPy computes them, whatever is asked for.
+
     Parameters
     ----------
     model, volume
@@ -92,6 +96,9 @@ def choose_compute_for(
     tta : {"none", "d4"}
         See `PredictionSettings`.
     """
+    if isinstance(model.predictor, SupervoxelClassifier):
+        choose_compute(device, precision, backend)  # what is not there is refused all the same
+        return Compute(backend="numpy")
     views = 1 if tta == "none" else len(d4_transforms())
     pixels = views * volume.shape[0] * math.prod(model_grid(model, volume))
     return choose_compute(device, precision, backend, pixels)
@@ -111,7 +118,7 @@ def predict_volume(
     Parameters
     ----------
     model : Model
-        Network and card; the card says pixel size and normalisation.
+        Network or other predictor, and card; the card says pixel size and normalisation.
     volume : Volume, (Z, Y, X)
         Any real type; read lazily. Without a voxel size it is taken to be at the model's.
     sink : ArraySink, (Z, Y, X)
@@ -135,16 +142,38 @@ def predict_volume(
     """
     normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
     shape = model_grid(model, volume)
+    source = ResampledSource(volume.data, shape)
     target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
+    how = settings or PredictionSettings()
+    normalize = _finite(normalisation, where)
+    if isinstance(model.predictor, SupervoxelClassifier):
+        predict_supervoxels(
+            model.predictor,
+            source,
+            target,
+            normalize=normalize,
+            voxel_size_nm=_voxel_size_of(volume, shape),
+            tta=how.tta,
+            progress=progress,
+        )
+        return Agreement()
     return predict(
         model.network,
-        ResampledSource(volume.data, shape),
+        source,
         target,
-        normalize=_finite(normalisation, where),
-        settings=settings or PredictionSettings(),
+        normalize=normalize,
+        settings=how,
         progress=progress,
         calibration=model.card.calibration,
     )
+
+
+def _voxel_size_of(volume: Volume, shape_yx: tuple[int, int]) -> VoxelSize | None:
+    """Give the voxel size of a volume on another grid in the plane, if it is known."""
+    if volume.voxel_size_nm is None:
+        return None
+    (z, y, x), (height, width) = volume.voxel_size_nm, volume.shape[1:]
+    return z, y * height / shape_yx[0], x * width / shape_yx[1]
 
 
 def _finite(
