@@ -27,6 +27,7 @@ FLOORS = {
     "data": 2,
     "networks": 2,
     "postprocessing": 2,
+    "supervoxels": 2,
     "evaluation": 2,
     "morphometrics": 2,
     "report": 2,
@@ -56,6 +57,7 @@ WITHOUT_TORCH = (
     "morphometrics",
     "postprocessing",
     "report",
+    "supervoxels",
     "tiling",
     "volume",
 )

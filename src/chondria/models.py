@@ -1,4 +1,8 @@
-"""A model: a network, what it was trained for, and where that stands. One safetensors file."""
+"""A model: a network, what it was trained for, and where that stands. One safetensors file.
+
+What stands in a network's place, such as a classifier of supervoxels, is kept in the same way: as
+arrays by name, with a card.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ from chondria.data.normalize import NormalisationKind
 from chondria.errors import InputNotFoundError, ModelError
 from chondria.networks.catalog import build_network
 from chondria.networks.network import Network
+from chondria.supervoxels.classifier import SupervoxelClassifier
+from chondria.supervoxels.options import SUPERVOXELS
 
 __all__ = ["DEFAULT_MODEL", "Model", "ModelCard", "bundled_models", "load_model", "save_model"]
 
@@ -33,7 +39,7 @@ class ModelCard:
     name, description : str
         For people.
     network : str
-        Name in the catalog.
+        Name in the catalog, or ``supervoxels``.
     options : dict
         Of the network.
     pixel_size_nm : tuple of float or None
@@ -87,11 +93,34 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network in evaluation mode with its card."""
+    """What predicts, a network in evaluation mode or a classifier of supervoxels, with its card."""
 
-    network: Network
+    predictor: Network | SupervoxelClassifier
     card: ModelCard
     source: str = "memory"
+
+    @property
+    def network(self) -> Network:
+        """The network.
+
+        Raises
+        ------
+        ModelError
+            If something else predicts.
+        """
+        if isinstance(self.predictor, SupervoxelClassifier):
+            raise ModelError(
+                f"Found supervoxels in the model '{self.card.name}'; this needs a network: give "
+                "the model of one."
+            )
+        return self.predictor
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        if isinstance(self.predictor, SupervoxelClassifier):
+            return sum(array.size for array in self.predictor.arrays().values())
+        return sum(weight.numel() for weight in self.predictor.parameters())
 
     def with_card(self, **changes: Any) -> Model:
         """Change fields of the card."""
@@ -130,6 +159,16 @@ def load_model(name: str | Path = DEFAULT_MODEL) -> Model:
             f"{', '.join(bundled_models()) or 'none (no model comes with this build)'}."
         )
     card, weights = _read(path)
+    return Model(_predictor(card, weights, path), card, str(name))
+
+
+def _predictor(
+    card: ModelCard, weights: dict[str, torch.Tensor], path: Path
+) -> Network | SupervoxelClassifier:
+    """Build what the card names, and give it what was learned."""
+    if card.network == SUPERVOXELS:
+        arrays = {name: value.numpy() for name, value in weights.items()}
+        return SupervoxelClassifier.from_arrays(card.options, arrays)
     with torch.device("meta"):  # first weights would only be thrown away
         network = build_network(card.network, **card.options)
     try:
@@ -139,7 +178,7 @@ def load_model(name: str | Path = DEFAULT_MODEL) -> Model:
             f"The weights in {path} do not fit the network '{card.network}' with the options "
             f"{card.options}: they belong to another network."
         ) from error
-    return Model(network.eval(), card, str(name))
+    return network.eval()
 
 
 def save_model(model: Model, path: str | Path) -> Path:
@@ -148,7 +187,7 @@ def save_model(model: Model, path: str | Path) -> Path:
     Parameters
     ----------
     model : Model
-        Floating-point weights are rounded to fp16.
+        Floating-point weights of a network are rounded to fp16.
     path : str or Path
         Ends in ``.safetensors``.
 
@@ -158,14 +197,22 @@ def save_model(model: Model, path: str | Path) -> Path:
         Where it lies.
     """
     path = Path(path)
-    weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for name, value in model.network.state_dict().items()
-    }
+    weights = _weights(model.predictor)
     temporary = path.with_name(f".{path.name}.part")
     save_file(weights, temporary, metadata={CARD_KEY: json.dumps(asdict(model.card))})
     temporary.replace(path)
     return path
+
+
+def _weights(predictor: Network | SupervoxelClassifier) -> dict[str, torch.Tensor]:
+    """Give everything that was learned, as it is stored."""
+    if isinstance(predictor, SupervoxelClassifier):
+        # As they are: a rounded threshold sends a region down another branch.
+        return {name: torch.from_numpy(array) for name, array in predictor.arrays().items()}
+    return {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in predictor.state_dict().items()
+    }
 
 
 def _read(path: Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:

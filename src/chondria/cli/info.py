@@ -45,6 +45,7 @@ def _installation() -> None:
     from chondria.io import FORMATS
     from chondria.models import bundled_models
     from chondria.networks.catalog import NETWORKS
+    from chondria.supervoxels.options import SUPERVOXELS
 
     _print(
         {
@@ -52,7 +53,7 @@ def _installation() -> None:
             "torch": torch.__version__,
             "device": str(choose_compute()),
             "models": ", ".join(bundled_models()) or "none",
-            "networks": ", ".join(NETWORKS),
+            "networks": ", ".join((*NETWORKS, SUPERVOXELS)),
             "formats": ", ".join(FORMATS),
         }
     )
@@ -64,12 +65,11 @@ def _model(name: str) -> None:
     from chondria.models import load_model
 
     model = load_model(name)
-    weights = sum(weight.numel() for weight in model.network.parameters())
     card = asdict(model.card)
     for key in ("data", "citations"):
         card[key] = "\n" + "\n".join(f"  {entry}" for entry in card[key])
     card["calibration"] = f"of {len(model.card.calibration)} convolutions, for int8"
-    _print(card | {"parameters": f"{weights:,}"})
+    _print(card | {"parameters": f"{model.parameters:,}"})
 
 
 def _print(rows: dict[str, object]) -> None:

@@ -27,7 +27,7 @@ __all__ = [
     "write_json",
 ]
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "zarr", "tifffile")
+PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "scikit-learn", "zarr", "tifffile")
 
 
 def create_run_folder(path: str | Path) -> Path:

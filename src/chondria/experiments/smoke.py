@@ -12,6 +12,7 @@ from chondria.data.phantom import make_phantom
 from chondria.experiments.run_folder import create_run_folder
 from chondria.io import save_volume
 from chondria.networks.catalog import NETWORKS
+from chondria.supervoxels.options import SUPERVOXELS
 
 __all__ = [
     "SMOKE_RUNS",
@@ -31,6 +32,7 @@ FILTERS = 4
 PATCH_SLICES = 8
 DISCARD_SHARE = 0.01
 PURE_SHARE = 0.51
+TREES = 10
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -97,8 +99,9 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
     tree["data"]["sets"] = [one | place | block for one in sets]
     tree["data"]["phantoms"] = []
     network = tree["network"]
-    asked = signature(NETWORKS[network["name"]]).parameters.get("filters")
-    if asked:
+    if network["name"] == SUPERVOXELS:
+        network["options"] |= {"trees": TREES}
+    elif asked := signature(NETWORKS[network["name"]]).parameters.get("filters"):
         wide = network["options"].get("filters", asked.default)
         network["options"]["filters"] = FILTERS if isinstance(wide, int) else [FILTERS] * len(wide)
     training = tree["training"]

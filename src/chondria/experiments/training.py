@@ -18,6 +18,7 @@ from chondria.data.tiles import EpochPlaces
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import ModelError, SettingsError
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
+from chondria.experiments.supervoxel_training import train_supervoxels
 from chondria.experiments.training_data import TrainingData, load_training_data
 from chondria.experiments.training_patches import build_sampler
 from chondria.inference.device import choose_device, choose_precision, describe_device
@@ -27,6 +28,7 @@ from chondria.networks.catalog import build_network
 from chondria.networks.network import Network
 from chondria.networks.quantisation import measure_ranges
 from chondria.report.curves import draw_curves
+from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
 from chondria.training.checkpoint import Progress
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
@@ -76,7 +78,8 @@ def train_recipe(
     Parameters
     ----------
     recipe : Recipe
-        Data, network and training.
+        Data, network and training. Of ``network.name: supervoxels`` the augmentation and the
+        training settings have no meaning, and its run has no checkpoint: it starts over.
     folder : str or Path
         A new folder: recipe.yaml, run.json, history.csv, curves.png, checkpoint.pt and
         model.safetensors are written there.
@@ -102,6 +105,8 @@ def train_recipe(
         If data or settings cannot be used, or the folder holds another run. Nothing is left of a
         run that fails before its first step.
     """
+    if recipe.network.name == SUPERVOXELS:
+        return _train_supervoxels(recipe, Path(folder), data_root, resume, observer)
     say: Callable[[str], None] = observer.say if observer else lambda _: None
     where = choose_device(device)
     precision = choose_precision(recipe.training.precision, where)
@@ -113,9 +118,7 @@ def train_recipe(
         augmentation = _augmentation(recipe)
         say(f"training on {describe_device(where)} in {precision}")
         root = Path(data_root or recipe.data.root)
-        data = load_training_data(recipe, root, say)
-        if not data:
-            raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
+        data = _load_data(recipe, root, say)
         for volume, _ in data:
             window_starts(volume.split.train, recipe.training.patch_slices, volume.name)
         record = environment() | {"device": describe_device(where), "precision": precision}
@@ -142,6 +145,45 @@ def train_recipe(
     model = Model(network, card, str(run / "model.safetensors"))
     _write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)
+
+
+def _train_supervoxels(
+    recipe: Recipe,
+    folder: Path,
+    data_root: str | Path | None,
+    resume: bool,
+    observer: TrainingObserver | None,
+) -> TrainingRun:
+    """Train what is no network, on the processor; leaves the same run folder."""
+    say: Callable[[str], None] = observer.say if observer else lambda _: None
+    options = SupervoxelOptions.of(recipe.network.options)
+    if recipe.start_from is not None:
+        raise SettingsError(
+            f"Found start_from '{recipe.start_from}' for supervoxels; trees are always grown anew: "
+            "leave it out."
+        )
+    with open_run_folder(folder, recipe_yaml(recipe), resume) as run:
+        data = _load_data(recipe, Path(data_root or recipe.data.root), say)
+        record = environment() | {"seed": recipe.seed, "data": [card for _, card in data]}
+        write_json(run / "run.json", record)
+        classifier, progress = train_supervoxels(
+            data, recipe.pixel_size_nm, options, recipe.seed, say
+        )
+    if observer:
+        observer.on_start(progress.step)
+        for row in progress.history:
+            observer.on_validation(row)
+    model = Model(classifier, _card(recipe, data, progress), str(run / "model.safetensors"))
+    _write_results(run, model, progress, record)
+    return TrainingRun(run, model, progress.history)
+
+
+def _load_data(recipe: Recipe, root: Path, say: Callable[[str], None]) -> TrainingData:
+    """Load the recipe's data; there must be some."""
+    data = load_training_data(recipe, root, say)
+    if not data:
+        raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
+    return data
 
 
 def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float, float]]:

@@ -14,7 +14,7 @@ from chondria.inference.device import Precision, choose_device, choose_precision
 
 __all__ = ["Backend", "Compute", "choose_compute"]
 
-Backend = Literal["torch", "openvino"]
+Backend = Literal["torch", "openvino", "numpy"]
 
 # OpenVINO needs half a second to be imported and to compile a network, and then wins between 0.09
 # and 0.3 s for every million pixels of a U-Net 32, by the processor (recipes/LOG.md).
@@ -32,8 +32,8 @@ class Compute:
     precision : {"fp32", "bf16", "int8"}
         Of the network; probabilities are always computed in float32. Integers are for OpenVINO
         and models with a calibration only.
-    backend : {"torch", "openvino"}
-        With what; OpenVINO computes on the CPU only.
+    backend : {"torch", "openvino", "numpy"}
+        With what; OpenVINO computes on the CPU only, NumPy computes what is no network.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Compute:
 
     def __str__(self) -> str:
         """Say it for people, such as ``CPU, 2 threads, OpenVINO bf16``."""
-        said = {"torch": "PyTorch", "openvino": "OpenVINO"}[self.backend]
+        said = {"torch": "PyTorch", "openvino": "OpenVINO", "numpy": "NumPy"}[self.backend]
         return f"{describe_device(self.device)}, {said} {self.precision}"
 
 
@@ -97,7 +97,7 @@ def choose_compute(
         If a name is unknown, or the backend cannot compute on the device.
     """
     where = choose_device(device)
-    if backend not in ("auto", *get_args(Backend)):
+    if backend not in ("auto", "torch", "openvino"):
         raise SettingsError(f"Found the backend '{backend}'; allowed are auto, torch and openvino.")
     chosen = backend
     if backend == "auto":

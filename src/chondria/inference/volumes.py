@@ -16,10 +16,13 @@ from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import PredictionSettings, predict
 from chondria.inference.predict_blocks import check_torch, predict_blocks
+from chondria.inference.supervoxels import predict_supervoxels
 from chondria.inference.tta import d4_transforms
 from chondria.io.slabs import ArraySink
 from chondria.models import Model
-from chondria.volume import Volume
+from chondria.networks.network import Network
+from chondria.supervoxels.classifier import SupervoxelClassifier
+from chondria.volume import Volume, VoxelSize
 
 __all__ = ["ResampledSink", "choose_compute_for", "model_grid", "predict_volume"]
 
@@ -85,6 +88,8 @@ def choose_compute_for(
 ) -> Compute:
     """Find the fastest way to predict this volume, or the one that is asked for.
 
+    Supervoxels are no network: NumPy computes them, whatever is asked for.
+
     Parameters
     ----------
     model, volume
@@ -95,6 +100,9 @@ def choose_compute_for(
     tta, blending : str
         See `PredictionSettings`.
     """
+    if isinstance(model.predictor, SupervoxelClassifier):
+        choose_compute(device, precision, backend)  # what is not there is refused all the same
+        return Compute(backend="numpy")
     if model.network.dimensions == 3:
         check_torch(backend, precision)
         backend = "torch"
@@ -117,7 +125,7 @@ def predict_volume(
     Parameters
     ----------
     model : Model
-        Network and card; the card says pixel size and normalisation.
+        Network or other predictor, and card; the card says pixel size and normalisation.
     volume : Volume, (Z, Y, X)
         Any real type; read lazily. Without a voxel size it is taken to be at the model's.
     sink : ArraySink, (Z, Y, X)
@@ -141,7 +149,7 @@ def predict_volume(
     ShapeError
         If the model is three-dimensional and the volume a single slice.
     """
-    volumetric = model.network.dimensions == 3
+    volumetric = isinstance(model.predictor, Network) and model.predictor.dimensions == 3
     if volumetric and volume.shape[0] == 1:
         raise ShapeError(
             f"Found a single slice in {where} for the model '{model.card.name}', whose network "
@@ -150,9 +158,21 @@ def predict_volume(
         )
     normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
     shape = model_grid(model, volume)
+    source = ResampledSource(volume.data, shape)
     target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
-    source, normalize = ResampledSource(volume.data, shape), _finite(normalisation, where)
+    normalize = _finite(normalisation, where)
     settings = settings or PredictionSettings()
+    if isinstance(model.predictor, SupervoxelClassifier):
+        predict_supervoxels(
+            model.predictor,
+            source,
+            target,
+            normalize=normalize,
+            voxel_size_nm=_voxel_size_of(volume, shape),
+            tta=settings.tta,
+            progress=progress,
+        )
+        return Agreement()
     if volumetric:
         return predict_blocks(
             model.network,
@@ -172,6 +192,14 @@ def predict_volume(
         progress=progress,
         calibration=model.card.calibration,
     )
+
+
+def _voxel_size_of(volume: Volume, shape_yx: tuple[int, int]) -> VoxelSize | None:
+    """Give the voxel size of a volume on another grid in the plane, if it is known."""
+    if volume.voxel_size_nm is None:
+        return None
+    (z, y, x), (height, width) = volume.voxel_size_nm, volume.shape[1:]
+    return z, y * height / shape_yx[0], x * width / shape_yx[1]
 
 
 def _finite(

@@ -1,0 +1,1 @@
+"""Supervoxels: regions, their features, a forest of trees, and smoothing over their graph."""
