@@ -115,9 +115,9 @@ def test_a_true_network_follows_the_definition_too(compute) -> None:
     if compute.backend == "openvino":
         pytest.importorskip("openvino")
     torch.manual_seed(1)
-    network, source = build_network("unet", filters=4), noise(2, 70, 100)
-    expected = [straightforward(network, normalize(s).astype(np.float64), 64) for s in source]
-    found = predicted(network, source, window_px=64, compute=compute)
+    network, source = build_network("unet", filters=4), noise(2, 30, 50)
+    expected = [straightforward(network, normalize(s).astype(np.float64), 32) for s in source]
+    found = predicted(network, source, window_px=32, compute=compute)
     assert np.ptp(found) > 0.02
     assert np.abs(found - np.array(expected)).max() < 1e-4
 
