@@ -22,12 +22,14 @@ def noise(*shape: int) -> torch.Tensor:
 
 def test_no_intensity_change_is_the_identity() -> None:
     images = noise(3, 1, 16, 16)
-    assert torch.equal(apply_intensity(images, sample_intensity(NONE, 3, 16, generator())), images)
+    assert torch.equal(
+        apply_intensity(images, sample_intensity(NONE, 3, (16, 16), generator())), images
+    )
 
 
 def test_contrast_and_brightness_in_their_ranges() -> None:
     augmentation = Augmentation(contrast=0.3, brightness=0.2)
-    intensity = sample_intensity(augmentation, 300, 4, generator())
+    intensity = sample_intensity(augmentation, 300, (4, 4), generator())
     images = torch.stack([torch.zeros(1, 4, 4), torch.ones(1, 4, 4)]).repeat(150, 1, 1, 1)
     changed = apply_intensity(images, intensity)[:, 0, 0, 0]
     torch.testing.assert_close(changed[::2], intensity.brightness[::2])
@@ -39,7 +41,7 @@ def test_contrast_and_brightness_in_their_ranges() -> None:
 
 
 def test_gamma_bends_and_keeps_the_order_of_grey_levels() -> None:
-    intensity = sample_intensity(Augmentation(gamma=0.2), 50, 8, generator())
+    intensity = sample_intensity(Augmentation(gamma=0.2), 50, (8, 8), generator())
     levels = torch.linspace(-3, 3, 64).view(1, 1, 8, 8).expand(50, -1, -1, -1)
     bent = apply_intensity(levels, intensity).flatten(1)
     assert (bent.diff(dim=1) > 0).all()
@@ -50,7 +52,7 @@ def test_gamma_bends_and_keeps_the_order_of_grey_levels() -> None:
 
 
 def test_noise_has_the_deviation_drawn() -> None:
-    intensity = sample_intensity(Augmentation(noise=0.5), 6, 64, generator())
+    intensity = sample_intensity(Augmentation(noise=0.5), 6, (64, 64), generator())
     changed = apply_intensity(torch.zeros(6, 1, 64, 64), intensity)
     torch.testing.assert_close(
         changed.flatten(1).std(1), intensity.noise_deviation, rtol=0.05, atol=0
@@ -59,7 +61,7 @@ def test_noise_has_the_deviation_drawn() -> None:
 
 
 def test_blur_keeps_constants_and_blurs_half_of_the_patches() -> None:
-    intensity = sample_intensity(Augmentation(blur_px=2.0), 200, 16, generator())
+    intensity = sample_intensity(Augmentation(blur_px=2.0), 200, (16, 16), generator())
     images = noise(200, 1, 16, 16)
     levels = torch.linspace(-2, 2, 200)[:, None, None, None].expand(-1, 1, 16, 16)
     torch.testing.assert_close(apply_intensity(levels, intensity), levels)
@@ -69,7 +71,7 @@ def test_blur_keeps_constants_and_blurs_half_of_the_patches() -> None:
 
 
 def test_blur_is_a_mirrored_gaussian() -> None:
-    sampled = sample_intensity(NONE, 2, 20, generator())
+    sampled = sample_intensity(NONE, 2, (20, 20), generator())
     images = noise(2, 1, 20, 20)
     blurred = apply_intensity(images, replace(sampled, blur_px=torch.tensor([0.0, 1.0])))
     expected = gaussian_filter(images[1, 0].double().numpy(), 1.0, mode="mirror", truncate=3)

@@ -82,6 +82,25 @@ def test_a_class_without_pure_patches_says_the_largest_share(radius, sentence) -
         PurePlaces([volume(disks(radius))], 16, 4, 0.8)
 
 
+# --- random ---
+
+
+def test_random_places_are_these_very_draws() -> None:
+    """One draw for the volumes and one for slices and pixels: who trains again gets the same."""
+    given = [volume(np.zeros((3, 40, 50))), volume(np.zeros((5, 64, 20)), Split([1, 4], [0]))]
+    drawn = RandomPlaces(given, (16, 16), 30).draw(7, generator(5))
+    g = generator(5)
+    which = torch.multinomial(torch.ones(2), 30, True, generator=g).tolist()
+    spots = torch.rand(30, 3, generator=g, dtype=torch.float64).tolist()
+    for place, index, (u, v, w) in zip(drawn, which, spots, strict=True):
+        _, height, width = given[index].images.shape
+        slices = given[index].split.train
+        assert place.volume is given[index]
+        assert place.z == slices[int(u * len(slices))]
+        assert place.y == min(max(int(v * height), 8), height - 8)
+        assert place.x == min(max(int(w * width), 8), width - 8)
+
+
 # --- balanced ---
 
 
