@@ -62,3 +62,15 @@ def test_its_batch_normalisation_folds_away() -> None:
 def test_bad_filters_are_refused(filters) -> None:
     with pytest.raises(ModelError, match="filters"):
         XiaoUNet(filters=filters)
+
+
+def test_first_logits_are_not_far_from_even() -> None:
+    torch.manual_seed(0)
+    images = torch.randn(2, 1, 4, 32, 32)
+    spreads = {
+        kind: XiaoUNet(initialisation=kind)(images).std().item()
+        for kind in ("xavier_uniform", "he_normal")
+    }
+    assert spreads["xavier_uniform"] < 6 < spreads["he_normal"]
+    with pytest.raises(ModelError, match="initialisation 'he'; allowed are"):
+        XiaoUNet(initialisation="he")

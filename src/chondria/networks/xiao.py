@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,8 +11,8 @@ from torch.nn import functional
 from chondria.networks.convolution_3d import Convolution3d
 from chondria.networks.encoder_decoder import Place
 from chondria.networks.encoder_decoder_3d import EncoderDecoder3d
-from chondria.networks.initialisation import initialise
-from chondria.networks.options import check_widths
+from chondria.networks.initialisation import Initialisation, initialise
+from chondria.networks.options import check_choice, check_widths
 
 __all__ = ["ResidualBlock3d", "XiaoUNet"]
 
@@ -47,11 +48,14 @@ class XiaoUNet(EncoderDecoder3d):
     ----------
     filters : sequence of int
         Channels of each level, the finest first; the last is the bottleneck.
+    initialisation : {"xavier_uniform", "he_normal", "lecun_normal"}
+        Of the convolutions' weights; biases start at zero. All as in Keras, the first by default;
+        the sums along the way make first logits of he_normal ten times as large.
 
     Raises
     ------
     ModelError
-        If an option is out of bounds.
+        If an option is unknown or out of bounds.
 
     References
     ----------
@@ -62,8 +66,14 @@ class XiaoUNet(EncoderDecoder3d):
 
     stem_px = 1
 
-    def __init__(self, *, filters: Sequence[int] = (32, 48, 64, 80)) -> None:
+    def __init__(
+        self,
+        *,
+        filters: Sequence[int] = (32, 48, 64, 80),
+        initialisation: Initialisation = "xavier_uniform",
+    ) -> None:
         check_widths(filters)
+        check_choice("initialisation", initialisation, get_args(Initialisation))
 
         def block(at: Place) -> nn.Module:
             return ResidualBlock3d(at.channels_in, at.channels_out)
@@ -79,7 +89,7 @@ class XiaoUNet(EncoderDecoder3d):
             nn.Conv3d(width, 1, 1)
             for width, _ in zip(filters[1:-1], AUXILIARY_WEIGHTS)  # noqa: B905
         )
-        initialise(self, "he_normal")
+        initialise(self, initialisation)
 
     def make_upsampling(self, channels_in: int, channels_out: int, slices: int) -> nn.Module:
         """From one level to the finer one."""
