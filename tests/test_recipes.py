@@ -9,6 +9,7 @@ from chondria.config.experiment import load_experiment, recipe_of
 from chondria.config.recipe import load_recipe
 from chondria.data.augment import AUGMENTATIONS
 from chondria.networks.catalog import build_network
+from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 EXPERIMENTS = sorted(path for path in FOLDER.glob("**/*.yaml") if "\nrows:" in path.read_text())
@@ -38,7 +39,10 @@ def test_every_row_of_an_experiment_is_complete(path) -> None:
 
 
 def check(recipe) -> None:
-    assert recipe.training.patch_px % build_network(**network_of(recipe)).stride_px == 0
+    if recipe.network.name == SUPERVOXELS:
+        SupervoxelOptions.of(recipe.network.options)
+    else:
+        assert recipe.training.patch_px % build_network(**network_of(recipe)).stride_px == 0
     assert set(recipe.augmentation.change) <= set(AUGMENTATIONS["none"].__slots__)
     for images in recipe.data.sets:
         assert images.voxel_size_nm is not None
