@@ -45,7 +45,7 @@ class SupervoxelOptions:
     hops: int = 3
     trees: int = 600
     share: float = 0.5
-    smoothing: float = 8.0
+    smoothing: float = 16.0
 
     def __post_init__(self) -> None:
         for name in ("region_nm", "compactness"):
