@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from chondria.config.classification import classification_recipe, load_classification
 from chondria.config.experiment import load_experiment, recipe_of
 from chondria.config.overfitting import load_overfitting_study, study_recipe
 from chondria.config.recipe import load_recipe
 from chondria.config.transfer import load_transfer, transfer_recipe
 from chondria.data.augment import AUGMENTATIONS
-from chondria.networks.catalog import build_network
+from chondria.networks.catalog import build_classifier, build_network
+from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 
@@ -23,8 +25,11 @@ def having(key: str) -> list[Path]:
     return sorted(path for path in FOLDER.glob("**/*.yaml") if f"\n{key}:" in path.read_text())
 
 
-EXPERIMENTS, TRANSFERS, STUDIES = having("rows"), having("sets"), having("watched_slices")
-RECIPES = sorted(set(FOLDER.glob("**/*.yaml")) - {*EXPERIMENTS, *TRANSFERS, *STUDIES})
+CLASSIFICATIONS = having("kind")
+EXPERIMENTS = sorted({*having("rows")} - {*CLASSIFICATIONS})
+TRANSFERS, STUDIES = having("sets"), having("watched_slices")
+OTHERS = {*EXPERIMENTS, *CLASSIFICATIONS, *TRANSFERS, *STUDIES}
+RECIPES = sorted(set(FOLDER.glob("**/*.yaml")) - OTHERS)
 
 
 def test_there_are_recipes() -> None:
@@ -39,28 +44,45 @@ def test_a_recipe_is_complete(path) -> None:
     check(recipe)
 
 
+@pytest.mark.parametrize("path", CLASSIFICATIONS, ids=lambda path: path.stem)
+def test_every_row_of_a_classification_can_be_built(path) -> None:
+    experiment = load_classification(path)
+    assert experiment.name == path.stem
+    for row in experiment.rows:
+        recipe = classification_recipe(experiment, row)
+        build_classifier(recipe.network, **recipe.options)
+
+
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_row_of_an_experiment_is_complete(path) -> None:
     experiment = load_experiment(path)
     assert experiment.name == path.stem
     steps = {step.name for step in experiment.steps}
     for row in experiment.rows:
-        check(recipe_of(experiment, row))
+        if row.trained:
+            check(recipe_of(experiment, row))
         assert set(row.published) <= steps
         assert all(set(known) <= set(experiment.metrics) for known in row.published.values())
 
 
 def check(recipe) -> None:
-    network, training = build_network(**network_of(recipe)), recipe.training
-    assert training.patch_px % network.stride_px == 0
-    assert training.patch_slices % network.stride_slices == 0
-    assert (training.patch_slices > 1) == (network.dimensions == 3)
+    if recipe.network.name == SUPERVOXELS:
+        SupervoxelOptions.of(recipe.network.options)
+    else:
+        check_network(recipe)
     assert set(recipe.augmentation.change) <= set(AUGMENTATIONS["none"].__slots__)
     for images in recipe.data.sets:
         assert images.voxel_size_nm is not None
         assert images.gap_slices > 0 or not images.validation_slices
     assert recipe.terms
     assert recipe.citations
+
+
+def check_network(recipe) -> None:
+    network, training = build_network(**network_of(recipe)), recipe.training
+    assert training.patch_px % network.stride_px == 0
+    assert training.patch_slices % network.stride_slices == 0
+    assert (training.patch_slices > 1) == (network.dimensions == 3)
 
 
 def network_of(recipe) -> dict:
@@ -101,7 +123,7 @@ def command(path: Path) -> list[str]:
         return ["transfer"]
     if path in STUDIES:
         return ["study", "overfitting"]
-    return ["experiment"] if path in EXPERIMENTS else ["train"]
+    return ["experiment"] if path in OTHERS else ["train"]
 
 
 def smoke_case(path: Path) -> object:

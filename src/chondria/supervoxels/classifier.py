@@ -140,7 +140,7 @@ class Example:
     seen, inside : ndarray of int64, (regions,)
         Voxels of each region that are judged, and how many of these are mitochondria.
     weight : float
-        Share of the volume in what is learned.
+        How many of the volume's regions are learned from, relative to other volumes.
     """
 
     volume: DescribedVolume
@@ -203,23 +203,24 @@ def fit_classifier(
         If scikit-learn is not installed.
     """
     draws = np.random.default_rng(seed)
-    drawn = [_draw(example, options.share, draws) for example in examples]
-    features, truth, weights = map(np.concatenate, zip(*drawn, strict=True))
+    largest = max(example.weight for example in examples)
+    drawn = [
+        _draw(example, options.share * example.weight / largest, draws) for example in examples
+    ]
+    features, truth = map(np.concatenate, zip(*drawn, strict=True))
     if truth.all() or not truth.any():
         raise PixelValueError(
             f"Found {np.count_nonzero(truth)} of {len(truth)} supervoxels to be mitochondria in "
             "the training slices; both kinds are needed: check the masks, or choose a smaller "
             "region_nm."
         )
-    forest = fit_forest(features, truth, weights, trees=options.trees, seed=seed)
+    forest = fit_forest(features, truth, trees=options.trees, seed=seed)
     return SupervoxelClassifier(options, voxel_size_nm, forest)
 
 
 def _draw(
     example: Example, share: float, draws: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]:
-    """Features, majority and weight of the regions that are drawn from one volume."""
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Features and majority of the regions that are drawn from one volume."""
     chosen = (example.seen > 0) & (draws.random(len(example.seen)) < share)
-    seen, inside = example.seen[chosen], example.inside[chosen]
-    weights = seen * (example.weight / example.seen.sum())
-    return example.volume.features[chosen], 2 * inside > seen, weights
+    return example.volume.features[chosen], (2 * example.inside > example.seen)[chosen]

@@ -146,8 +146,8 @@ def _eigenvalues(
     yy: NDArray[np.float32], yx: NDArray[np.float32], xx: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Larger and smaller eigenvalue of symmetric 2x2 matrices."""
-    middle: NDArray[np.float32] = (yy + xx) * np.float32(0.5)
-    apart: NDArray[np.float32] = np.hypot((yy - xx) / 2, yx)
+    middle = (yy + xx) * np.float32(0.5)
+    apart = np.hypot((yy - xx) / 2, yx).astype(np.float32, copy=False)
     return middle + apart, middle - apart
 
 

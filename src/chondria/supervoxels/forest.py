@@ -61,18 +61,32 @@ class Forest:
         Raises
         ------
         ModelError
-            If one is missing, or a node points at no node.
+            If one is missing, or they make no trees.
         """
         names = [field.name for field in fields(cls)]
         missing = [name for name in names if name not in arrays]
         if missing:
             raise ModelError(f"Found a forest without {', '.join(missing)}; the file is damaged.")
         forest = cls(**{name: np.asarray(arrays[name]) for name in names})
-        nodes = len(forest.left)
-        for pointers in (forest.roots, forest.left, forest.right):
-            if pointers.size and not 0 <= pointers.min() <= pointers.max() < nodes:
-                raise ModelError("Found a tree with a child outside of it; the file is damaged.")
+        if wrong := forest._damage():
+            raise ModelError(f"Found a forest with {wrong}; the file is damaged: train it anew.")
         return forest
+
+    def _damage(self) -> str:
+        """Say what would make a prediction fail or never end."""
+        nodes = np.arange(len(self.left))
+        per_node = (self.left, self.right, self.feature, self.threshold, self.value)
+        if any(array.shape != nodes.shape for array in per_node):
+            return "arrays of different lengths"
+        if self.baseline.shape != (1,):
+            return "no baseline"
+        pointers = np.concatenate([self.roots, self.left, self.right])
+        if pointers.size and not 0 <= pointers.min() <= pointers.max() < len(nodes):
+            return "a branch that leads outside"
+        is_leaf = (self.left == nodes) & (self.right == nodes)
+        if (np.minimum(self.left, self.right)[~is_leaf] <= nodes[~is_leaf]).any():
+            return "branches that lead in a circle"
+        return ""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays by name, to be stored."""
@@ -120,7 +134,6 @@ class Forest:
 def fit_forest(
     features: NDArray[np.float32],
     truth: NDArray[np.bool_],
-    weights: NDArray[np.floating],
     *,
     trees: int,
     seed: int,
@@ -133,8 +146,6 @@ def fit_forest(
         Finite numbers.
     truth : ndarray of bool, (regions,)
         Foreground or not; both occur.
-    weights : ndarray of float, (regions,)
-        How much each counts.
     trees : int
         How many; each is shrunk by `LEARNING_RATE`.
     seed : int
@@ -165,7 +176,7 @@ def fit_forest(
         max_features=FEATURES_SHARE,
         early_stopping=False,
         random_state=seed,
-    ).fit(features, truth, sample_weight=weights / np.mean(weights))
+    ).fit(features, truth)
     return _as_arrays(fitted)
 
 

@@ -43,9 +43,9 @@ class SupervoxelOptions:
     compactness: float = 0.1
     scales_nm: tuple[float, ...] = (10.0, 20.0, 40.0, 80.0)
     hops: int = 3
-    trees: int = 200
+    trees: int = 600
     share: float = 0.5
-    smoothing: float = 1.0
+    smoothing: float = 16.0
 
     def __post_init__(self) -> None:
         for name in ("region_nm", "compactness"):

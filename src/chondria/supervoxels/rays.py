@@ -87,7 +87,7 @@ def _ordered_rays(
     along = slope[at[0], at[1]]
     columns = []
     for edge in edges:
-        hit = along >= edge
+        hit = along > edge
         reach = np.where(hit.any(axis=2), hit.argmax(axis=2) + 1, len(steps)) * step_nm
         width = reach[:, : DIRECTIONS // 2] + reach[:, DIRECTIONS // 2 :]
         columns += [np.sort(reach, axis=1), np.sort(width, axis=1)]
