@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chondria.errors import PixelValueError
+from chondria.errors import ModelError, PixelValueError
 from chondria.supervoxels.classifier import (
     Example,
     SupervoxelClassifier,
@@ -68,6 +68,13 @@ def test_what_is_stored_predicts_the_same(classifier) -> None:
     assert again.options == classifier.options
     assert again.voxel_size_nm == classifier.voxel_size_nm
     assert np.array_equal(again.predict(image), classifier.predict(image))
+
+
+@pytest.mark.parametrize("size", [None, np.ones(2), np.array([30, 0, 10])])
+def test_a_damaged_voxel_size_is_refused(classifier, size) -> None:
+    arrays = classifier.arrays() | {"voxel_size_nm": size}
+    with pytest.raises(ModelError, match="without a voxel size"):
+        SupervoxelClassifier.from_arrays({}, {k: v for k, v in arrays.items() if v is not None})
 
 
 def test_the_seed_decides(classifier) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chondria.errors import PixelValueError
+from chondria.errors import ModelError, PixelValueError
 from chondria.supervoxels.adjacency import RegionGraph, region_graph
 from chondria.supervoxels.features import region_features
 from chondria.supervoxels.forest import Forest, fit_forest
@@ -125,7 +125,10 @@ class SupervoxelClassifier:
             If an option or an array cannot be used.
         """
         forest = Forest.from_arrays(arrays)
-        z, y, x = map(float, arrays["voxel_size_nm"])
+        size = np.ravel(arrays.get("voxel_size_nm", ()))
+        if size.shape != (3,) or not (np.isfinite(size) & (size > 0)).all():
+            raise ModelError("Found supervoxels without a voxel size; the file is damaged.")
+        z, y, x = map(float, size)
         return cls(SupervoxelOptions.of(options), (z, y, x), forest)
 
 
