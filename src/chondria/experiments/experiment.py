@@ -15,6 +15,7 @@ import numpy as np
 
 from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of
 from chondria.config.recipe import Recipe
+from chondria.data.registry import advising_fetch
 from chondria.errors import OutputExistsError, SettingsError
 from chondria.evaluation.blocks import iou_interval
 from chondria.evaluation.sheet import score
@@ -180,7 +181,8 @@ def _train_and_score(
 
 
 def _test_volume(test: TestSet, root: Path) -> TestVolume:
-    return open_test_volume(root / test.images, root / test.masks, test.voxel_size_nm)
+    with advising_fetch(test.images, root):
+        return open_test_volume(root / test.images, root / test.masks, test.voxel_size_nm)
 
 
 def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow]:

@@ -14,6 +14,7 @@ from chondria.data.normalize import Normalisation, NormalisationKind, measure_no
 from chondria.data.patches import TrainingVolume
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
+from chondria.data.registry import advising_fetch
 from chondria.data.resample import grid_shape, resample_mask, resample_slices
 from chondria.data.splits import Part, Split, block_split, split_volume
 from chondria.errors import PixelValueError, ShapeError, VoxelSizeError
@@ -62,8 +63,9 @@ def load_training_data(
 
 
 def _load_images(settings: ImageSet, recipe: Recipe, root: Path) -> TrainingData:
-    images = open_volume(root / settings.images, settings.voxel_size_nm)
-    masks = open_volume(root / settings.masks, settings.voxel_size_nm or images.voxel_size_nm)
+    with advising_fetch(settings.images, root):
+        images = open_volume(root / settings.images, settings.voxel_size_nm)
+        masks = open_volume(root / settings.masks, settings.voxel_size_nm or images.voxel_size_nm)
     if images.shape != masks.shape:
         raise ShapeError(
             f"Found images of shape {images.shape} and masks of shape {masks.shape} in the set "
