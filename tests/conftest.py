@@ -1,9 +1,11 @@
 """Fixtures shared by every room's tests."""
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -28,6 +30,17 @@ def data_folder() -> Path:
     if not (folder / "lucchi++").is_dir():
         pytest.skip(f"no real data at {folder} (set CHONDRIA_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def served() -> ModuleType:
+    """A local HTTP server, and the small data set that it serves (tests/served.py)."""
+    spec = importlib.util.spec_from_file_location("served", Path(__file__).with_name("served.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["served"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -86,14 +86,17 @@ def test_examples_run(document, tmp_path, monkeypatch):
 
 def test_every_command_has_an_executed_example():
     shown = {
-        arguments[0]
+        name
         for document in DOCUMENTS
         for example in examples(document)
         if example.runs and example.language == "bash"
         for arguments in example.commands()
+        for name in (arguments[0], " ".join(arguments[:2]))
     }
     registered = {str(command.name) for command in app.registered_commands}
-    registered |= {str(group.name) for group in app.registered_groups}
+    for group in app.registered_groups:
+        inside = group.typer_instance.registered_commands
+        registered |= {f"{group.name} {command.name}" for command in inside}
     assert registered
     assert registered <= shown
 

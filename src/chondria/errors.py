@@ -8,6 +8,7 @@ __all__ = [
     "ChondriaError",
     "DeviceError",
     "DiskSpaceError",
+    "DownloadError",
     "FormatError",
     "InputNotFoundError",
     "MissingPackageError",
@@ -54,6 +55,10 @@ class OutputExistsError(ChondriaError, FileExistsError):
 
 class DiskSpaceError(ChondriaError, OSError):
     """The disk has too little room for what is to be written."""
+
+
+class DownloadError(ChondriaError, OSError):
+    """A file cannot be downloaded: no network, a refusal, a connection that breaks."""
 
 
 class ModelError(ChondriaError, ValueError):

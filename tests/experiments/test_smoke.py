@@ -67,7 +67,7 @@ def test_every_choice_of_patches_has_some(phantom: Path, training, shape, batche
     data = {"sets": [{"name": "a", "images": "i", "masks": "m"}]}
     recipe = Recipe(name="x", data=data, training=training)
     small = smoke_recipe(recipe, phantom)
-    assert (small.training.steps, small.training.epochs) == (4, None)
+    assert (small.training.steps, small.training.epochs) == (2, None)
     volumes = [volume for volume, _ in load_training_data(small, phantom)]
     sampler = build_sampler(small, volumes, AUGMENTATIONS["none"], 16)
     images, masks = sampler.draw()

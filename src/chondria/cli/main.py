@@ -8,6 +8,7 @@ import sys
 import typer
 
 from chondria.cli.check import check
+from chondria.cli.datasets import datasets
 from chondria.cli.demo import demo
 from chondria.cli.evaluate import evaluate
 from chondria.cli.experiment import compare, experiment
@@ -38,6 +39,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command(command.__name__)(command)
 app.add_typer(study, name="study")
+app.add_typer(datasets, name="datasets")
 
 
 @app.callback()

@@ -11,15 +11,25 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
 
-__all__ = ["TrainingBar", "TrainingBars", "console", "print_table", "say", "tile_bar"]
+__all__ = [
+    "TrainingBar",
+    "TrainingBars",
+    "console",
+    "download_bars",
+    "print_table",
+    "say",
+    "tile_bar",
+]
 
 WIDE = 160
 
@@ -40,6 +50,29 @@ def tile_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     with bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def download_bars() -> Iterator[Callable[[str], Callable[[int, int | None], None]]]:
+    """Give a function that adds a bar of bytes under a name, and says the name in a log."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    bars = Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
+
+    def watch(what: str) -> Callable[[int, int | None], None]:
+        for shown in bars.task_ids:
+            bars.remove_task(shown)
+        say(what)
+        task = bars.add_task(what, total=None)
+        return lambda done, total: bars.update(task, completed=done, total=total)
+
+    with bars:
+        yield watch
 
 
 def say(message: str) -> None:

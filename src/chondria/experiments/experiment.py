@@ -15,6 +15,7 @@ import numpy as np
 from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of, steps_of
 from chondria.config.names import chosen
 from chondria.config.recipe import Recipe
+from chondria.data.registry import advising_fetch
 from chondria.evaluation.blocks import iou_interval
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
@@ -167,8 +168,9 @@ def _said(step: Step) -> dict[str, Any]:
 
 
 def _test_volume(test: TestSet, root: Path) -> TestVolume:
-    images, masks = root / test.images, root / test.masks
-    return open_test_volume(images, masks, test.voxel_size_nm, test.slices)
+    with advising_fetch(test.images, root):
+        images, masks = root / test.images, root / test.masks
+        return open_test_volume(images, masks, test.voxel_size_nm, test.slices)
 
 
 def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow]:

@@ -106,7 +106,7 @@ def smoke_recipe(recipe: Recipe, folder: Path) -> Recipe:
         network["options"]["filters"] = FILTERS if isinstance(wide, int) else [FILTERS] * len(wide)
     training = tree["training"]
     patch_px = min(training["patch_px"], 64)
-    training |= {"steps": 4, "validate_every": 2, "batch": 2, "patience": 0, "patch_px": patch_px}
+    training |= {"steps": 2, "validate_every": 1, "batch": 2, "patience": 0, "patch_px": patch_px}
     training |= {"patch_slices": min(training["patch_slices"], PATCH_SLICES)}
     training["epochs"] = None
     # The phantom's mitochondria are smaller than those of the data.

@@ -141,7 +141,7 @@ def train_recipe(
         )
         card = _with_best_threshold(card, found)
     say("calibrating")
-    card = replace(card, calibration=calibrate(network, sampler))
+    card = replace(card, calibration=calibrate(network, sampler, plan.steps))
     model = Model(network, card, str(run / "model.safetensors"))
     _write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)
@@ -186,7 +186,9 @@ def _load_data(recipe: Recipe, root: Path, say: Callable[[str], None]) -> Traini
     return data
 
 
-def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float, float]]:
+def calibrate(
+    network: Network, sampler: PatchSampler, most: int = CALIBRATION_BATCHES
+) -> dict[str, tuple[float, float]]:
     """Find what a network's convolutions see of training slices as they are.
 
     Parameters
@@ -196,6 +198,8 @@ def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float,
     sampler : PatchSampler
         Patches of the same size are drawn from its volumes, without augmentation, from a
         generator of their own.
+    most : int
+        Batches, if fewer than `CALIBRATION_BATCHES` will do: those that it has learned from.
 
     Returns
     -------
@@ -206,7 +210,7 @@ def calibrate(network: Network, sampler: PatchSampler) -> dict[str, tuple[float,
     if network.dimensions == 3:
         return {}
     plain = PatchSampler(sampler.volumes, sampler.patch_shape, sampler.batch, Augmentation())
-    return measure_ranges(network, (plain.draw()[0] for _ in range(CALIBRATION_BATCHES)))
+    return measure_ranges(network, (plain.draw()[0] for _ in range(min(most, CALIBRATION_BATCHES))))
 
 
 def _weight_bytes(network: torch.nn.Module) -> int:

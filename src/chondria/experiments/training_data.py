@@ -13,6 +13,7 @@ from chondria.config.recipe import ImageSet, PhantomSet, Recipe
 from chondria.data.normalize import Normalisation, NormalisationKind, measure_normalisation
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
+from chondria.data.registry import advising_fetch
 from chondria.data.resample import grid_shape, resample_mask, resample_slices
 from chondria.data.splits import Part, Split, block_split, split_volume
 from chondria.data.training_volume import TrainingVolume
@@ -64,8 +65,9 @@ def load_training_data(
 
 def _load_images(settings: ImageSet, recipe: Recipe, root: Path) -> TrainingData:
     size, slices = settings.voxel_size_nm, settings.slices
-    images = open_stack_part(root / settings.images, size, slices)
-    masks = open_stack_part(root / settings.masks, size or images.voxel_size_nm, slices)
+    with advising_fetch(settings.images, root):
+        images = open_stack_part(root / settings.images, size, slices)
+        masks = open_stack_part(root / settings.masks, size or images.voxel_size_nm, slices)
     if images.shape != masks.shape:
         raise ShapeError(
             f"Found images of shape {images.shape} and masks of shape {masks.shape} in the set "
