@@ -186,7 +186,7 @@ def test_a_file_put_by_hand_is_unpacked(served, tmp_path: Path) -> None:
 
 def test_a_set_behind_a_login_says_where_to_put_it(served, tmp_path: Path) -> None:
     dogs = KNOWN_SETS["dogs-vs-cats"]
-    with pytest.raises(InputNotFoundError, match=r"kaggle.*to '.*dogs-vs-cats/train\.zip'"):
+    with pytest.raises(InputNotFoundError, match=r"login.*kaggle.*to '.*dogs-vs-cats/train\.zip'"):
         fetch(dogs, tmp_path)
     few = tuple(replace(part, shape=(2,)) for part in dogs.parts)
     few_dogs = replace(dogs, splits=(Split("train", few),))

@@ -115,7 +115,8 @@ def _obtain(
         return False
     if not download.addresses:
         raise InputNotFoundError(
-            f"{dataset.page} gives '{file.name}' only to people; {_put(dataset, needed, folder)}"
+            f"'{file.name}' needs a login at {dataset.page} and cannot be downloaded here; "
+            f"{_put(dataset, needed, folder)}"
         )
     failures = []
     for address in download.addresses:
@@ -207,12 +208,13 @@ def _put(dataset: DataSet, needed: Sequence[Download], folder: Path) -> str:
         for download in missing
     )
     command = fetch_command(dataset.name, folder)
-    return f"to do it by hand, download {moves}, then run '{command}' again."
+    return f"by hand, download {moves}, then run '{command}' again."
 
 
 def _by_hand(dataset: DataSet, todo: Sequence[Part], folder: Path) -> str:
     wanted = ", ".join(
-        f"{part.shape[0]} {part.kind} of {part.shape[1]} x {part.shape[2]} px into "
+        f"{part.shape[0]} {part.kind[:-1] if part.shape[0] == 1 else part.kind} of "
+        f"{part.shape[1]} x {part.shape[2]} px into "
         f"'{(folder / part.path).absolute()}' (0000.png, ...)"
         for part in todo
     )
