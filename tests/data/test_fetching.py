@@ -117,12 +117,6 @@ def test_another_hash_leaves_nothing(server, served, tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_another_size_leaves_nothing(server, served, tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=f"{len(served.ARCHIVE)} bytes and 5 are expected"):
-        fetch(served.small_set(f"{server.root}/tiny.zip", size=5), tmp_path)
-    assert files(tmp_path) == []
-
-
 def test_refused_says_where_to_put_the_file(server, served, tmp_path: Path) -> None:
     dataset = served.small_set(f"{server.root}/gone.zip")
     with pytest.raises(DownloadError) as caught:
