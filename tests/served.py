@@ -135,9 +135,7 @@ ARCHIVE = archive(members())
 HASH = sha256(ARCHIVE)
 
 
-def small_set(
-    *addresses: str, known: str | None = None, size: int | None = None, first_slice: int = 0
-) -> DataSet:
+def small_set(*addresses: str, known: str | None = None) -> DataSet:
     """A set of one archive, `tiny/train/images` and `tiny/train/labels`."""
     parts = (
         Part("tiny/train/images", SHAPE, "images", "downloads/tiny.zip", "Set/In/*.png"),
@@ -151,6 +149,6 @@ def small_set(
         terms="For tests.",
         citations=("Nobody, 2000.",),
         splits=(Split("train", parts),),
-        downloads=(Download("downloads/tiny.zip", addresses, known, size),),
+        downloads=(Download("downloads/tiny.zip", addresses, known),),
         voxel_size_nm=(30.0, 4.0, 4.0),
     )

@@ -117,12 +117,6 @@ def test_another_hash_leaves_nothing(server, served, tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_another_size_leaves_nothing(server, served, tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=f"{len(served.ARCHIVE)} bytes and 5 are expected"):
-        fetch(served.small_set(f"{server.root}/tiny.zip", size=5), tmp_path)
-    assert files(tmp_path) == []
-
-
 def test_refused_says_where_to_put_the_file(server, served, tmp_path: Path) -> None:
     dataset = served.small_set(f"{server.root}/gone.zip")
     with pytest.raises(DownloadError) as caught:
@@ -186,7 +180,7 @@ def test_a_file_put_by_hand_is_unpacked(served, tmp_path: Path) -> None:
 
 def test_a_set_behind_a_login_says_where_to_put_it(served, tmp_path: Path) -> None:
     dogs = KNOWN_SETS["dogs-vs-cats"]
-    with pytest.raises(InputNotFoundError, match=r"kaggle.*to '.*dogs-vs-cats/train\.zip'"):
+    with pytest.raises(InputNotFoundError, match=r"login.*kaggle.*to '.*dogs-vs-cats/train\.zip'"):
         fetch(dogs, tmp_path)
     few = tuple(replace(part, shape=(2,)) for part in dogs.parts)
     few_dogs = replace(dogs, splits=(Split("train", few),))

@@ -83,16 +83,18 @@ def test_runs_end_in_a_table_and_are_not_repeated(run_cli, recipe: Path, tmp_pat
 
 
 def test_pictures_in_folders(run_cli, recipe: Path, tmp_path: Path) -> None:
-    for part, seed in (("train", 0), ("test", 1)):
-        for number, (image, label) in enumerate(
-            zip(*made_up_pictures(12, (40, 50), seed), strict=True)
-        ):
-            place = tmp_path / part / ("box" if label else "disc")
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(place / f"{number}.png")
+    for number, (image, label) in enumerate(zip(*made_up_pictures(24, (40, 50), 0), strict=True)):
+        place = tmp_path / "photos" / ("box" if label else "disc")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{number}.png")
     tree = yaml.safe_load(recipe.read_text())
     tree["recipe"] |= {
-        "data": {"format": "pictures", "train": "train", "test": "test", "shape_yx": [32, 32]},
+        "data": {
+            "format": "pictures",
+            "folder": "photos",
+            "test_images": 10,
+            "shape_yx": [32, 32],
+        },
         "network": "pictures_cnn",
         "options": {"filters": 2, "hidden": 4, "image_shape": [3, 32, 32]},
         "validation_images": 4,
@@ -101,7 +103,13 @@ def test_pictures_in_folders(run_cli, recipe: Path, tmp_path: Path) -> None:
     recipe.write_text(yaml.safe_dump(tree))
     code, _, err = run_cli("experiment", recipe, "-o", tmp_path / "runs")
     assert code == 0, err
-    assert (tmp_path / "runs" / "cnn" / "seed-0" / "confusion.csv").read_text().startswith("# box")
+    matrix = (tmp_path / "runs" / "cnn" / "seed-0" / "confusion.csv").read_text()
+    assert matrix.startswith("# box,disc")
+    assert np.loadtxt(matrix.splitlines(), delimiter=",").sum() == 10
+    again = ("experiment", recipe, "-o", tmp_path / "none", "--set", "data.test_images=24")
+    code, _, err = run_cli(*again)
+    assert code == 2
+    assert "Found 24 pictures" in err
 
 
 @pytest.mark.parametrize(

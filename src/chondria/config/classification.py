@@ -37,11 +37,12 @@ class DigitFiles(Settings):
 
 
 class PictureFolders(Settings):
-    """Folders that hold a folder of pictures for each class, brought to one size."""
+    """A folder that holds a folder of pictures for each class, brought to one size."""
 
     format: Literal["pictures"]
-    train: str
-    test: str
+    folder: str
+    # Drawn once, the same for every seed, and never learned from.
+    test_images: Count
     shape_yx: tuple[Count, Count] = (150, 150)
 
 

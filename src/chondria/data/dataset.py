@@ -22,7 +22,7 @@ class Download:
         ``sha256:...`` or ``md5:...``; None where nobody published one. Then the hash of the first
         download is written down and compared from then on.
     size_bytes : int or None
-        None where nobody published it.
+        For the list and the room on the disk; None where nobody published it.
     """
 
     path: str

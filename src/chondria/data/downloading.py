@@ -115,12 +115,20 @@ class ResumingDownloader:
         if self._partial.exists():
             kept = self._partial.stat().st_size
             return f"'{url}' broke off {self._attempts} times ({kept} bytes are kept)"
-        return f"'{url}' cannot be reached ({type(error).__name__})"
+        return f"'{url}' cannot be reached ({_reason(error)})"
 
 
 def _continues(answer: Response, here: int) -> bool:
     said = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     return answer.status_code == 206 and said is not None and int(said["start"]) == here
+
+
+def _reason(error: Exception) -> str:
+    import requests
+
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S:.0f} s"
+    return "no connection" if isinstance(error, requests.ConnectionError) else str(error)
 
 
 def _is_final(error: Exception) -> bool:
@@ -129,4 +137,4 @@ def _is_final(error: Exception) -> bool:
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return error.response.status_code < 500
-    return isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema)
+    return isinstance(error, ValueError)  # of requests, these are of addresses that are none

@@ -61,7 +61,7 @@ def fetch_dataset(
     DownloadError
         If a file cannot be downloaded; the sentence says where to put it.
     FormatError, ShapeError
-        If a file has another hash or size than expected, or cannot be unpacked.
+        If a file has another hash than expected, or cannot be unpacked.
     OutputExistsError
         If some slices of a part are there already.
     DiskSpaceError
@@ -111,11 +111,12 @@ def _obtain(
     """Make sure that a file is there; say whether it was downloaded now."""
     file = folder / download.path
     if file.exists():
-        _check_file(file, download, expected_hash(download, folder))
+        _check_hash(file, expected_hash(download, folder))
         return False
     if not download.addresses:
         raise InputNotFoundError(
-            f"{dataset.page} gives '{file.name}' only to people; {_put(dataset, needed, folder)}"
+            f"'{file.name}' needs a login at {dataset.page} and cannot be downloaded here; "
+            f"{_put(dataset, needed, folder)}"
         )
     failures = []
     for address in download.addresses:
@@ -149,24 +150,10 @@ def _download(address: str, download: Download, folder: Path, tell: Tell, pause_
             f"The file at '{address}' has another hash than expected ({expected}), and nothing of "
             f"it was kept; try again, and if that does not help the file there is another one now."
         ) from error
-    if download.hash is None:
-        try:
-            _check_file(file, download, expected)
-        except FormatError:
-            file.unlink()
-            raise
 
 
-def _check_file(file: Path, download: Download, expected: str | None) -> None:
-    """Compare size and hash with what is known of a file."""
-    size = file.stat().st_size
-    if download.size_bytes is not None and size != download.size_bytes:
-        raise FormatError(
-            f"The file '{file}' has {size} bytes and {download.size_bytes} are expected; remove it "
-            "and fetch it again."
-        )
-    found = file_hash(file, expected)
-    if expected is not None and found != expected:
+def _check_hash(file: Path, expected: str | None) -> None:
+    if expected is not None and (found := file_hash(file, expected)) != expected:
         raise FormatError(
             f"The file '{file}' has the hash {found} and {expected} is expected: it is damaged or "
             "another one; remove it and fetch it again."
@@ -207,12 +194,13 @@ def _put(dataset: DataSet, needed: Sequence[Download], folder: Path) -> str:
         for download in missing
     )
     command = fetch_command(dataset.name, folder)
-    return f"to do it by hand, download {moves}, then run '{command}' again."
+    return f"by hand, download {moves}, then run '{command}' again."
 
 
 def _by_hand(dataset: DataSet, todo: Sequence[Part], folder: Path) -> str:
     wanted = ", ".join(
-        f"{part.shape[0]} {part.kind} of {part.shape[1]} x {part.shape[2]} px into "
+        f"{part.shape[0]} {part.kind[:-1] if part.shape[0] == 1 else part.kind} of "
+        f"{part.shape[1]} x {part.shape[2]} px into "
         f"'{(folder / part.path).absolute()}' (0000.png, ...)"
         for part in todo
     )

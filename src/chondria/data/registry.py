@@ -27,7 +27,7 @@ def find_dataset(name: str) -> DataSet:
     near = difflib.get_close_matches(name.lower(), KNOWN_SETS, n=1, cutoff=0.4)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
     raise SettingsError(
-        f"There is no data set '{name}'{hint} in the registry; it holds {', '.join(KNOWN_SETS)}."
+        f"There is no data set '{name}'{hint}; the registry holds {', '.join(KNOWN_SETS)}."
     )
 
 

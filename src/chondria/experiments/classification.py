@@ -199,14 +199,15 @@ def _read(recipe: ClassificationRecipe, root: Path | None) -> _Data:
     if root is None:
         size = data.shape_yx
         return _Data(made_up_pictures(60, size, 0), made_up_pictures(20, size, 1), ["disc", "box"])
-    images, labels, names = read_pictures(root / data.train, data.shape_yx)
-    seen, true, others = read_pictures(root / data.test, data.shape_yx)
-    if others != names:
+    images, labels, names = read_pictures(root / data.folder, data.shape_yx)
+    if data.test_images >= len(images):
         raise SettingsError(
-            f"Found the classes {', '.join(names)} in '{data.train}' and {', '.join(others)} in "
-            f"'{data.test}'; both must have the same folders."
+            f"Found {len(images)} pictures in '{root / data.folder}' to test {data.test_images} on; ask "
+            "for fewer."
         )
-    return _Data((images, labels), (seen, true), names)
+    order = np.random.default_rng(0).permutation(len(images))
+    held, rest = np.split(order, [data.test_images])
+    return _Data((images[rest], labels[rest]), (images[held], labels[held]), names)
 
 
 def _divide(images: Images, recipe: ClassificationRecipe) -> tuple[Images, Images]:
