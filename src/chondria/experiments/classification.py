@@ -202,8 +202,8 @@ def _read(recipe: ClassificationRecipe, root: Path | None) -> _Data:
     images, labels, names = read_pictures(root / data.folder, data.shape_yx)
     if data.test_images >= len(images):
         raise SettingsError(
-            f"Found {len(images)} pictures in '{root / data.folder}' to test {data.test_images} on; ask "
-            "for fewer."
+            f"Found {len(images)} pictures in '{root / data.folder}', of which {data.test_images} "
+            "should be tested on; ask for fewer."
         )
     order = np.random.default_rng(0).permutation(len(images))
     held, rest = np.split(order, [data.test_images])

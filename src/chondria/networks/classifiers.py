@@ -57,7 +57,7 @@ class Classifier(nn.Module):
 
     def __init__(self, layers: Sequence[nn.Module], image_shape: Shape) -> None:
         super().__init__()
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)  # a recipe gives a list
         self.layers = nn.ModuleList(layers)
         for name, weight in self.named_parameters():
             # As Keras does by default, and so the thesis (7.1.2).
