@@ -107,7 +107,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     names: list[str] = []
 
-    def run(jobs, at_once, watch) -> dict[str, object]:
+    def run(jobs, at_once, watch, here=False) -> dict[str, object]:
         names.extend(jobs)
         return {name: job(lambda message: None) for name, job in jobs.items()}
 

@@ -139,7 +139,6 @@ def test_some_sets_first_and_the_others_later(
 
 
 def test_a_smoke_run_needs_no_data_and_says_so(run_cli, recipe: Path, tmp_path: Path) -> None:
-    """In a process of its own, as all runs are."""
     for path in tmp_path.glob("*.npy"):
         path.unlink()
     folder = tmp_path / "smoke"
@@ -147,7 +146,7 @@ def test_a_smoke_run_needs_no_data_and_says_so(run_cli, recipe: Path, tmp_path: 
     code, out, err = run_cli(*command)
     assert code == 0, err
     assert "SMOKE, NO RESULT" in out
-    assert "fine with matching, seed-0: step 4/4" in err
+    assert "fine with matching, seed-0: step 2/2" in err
     assert (folder / "matrix.md").read_text().startswith("# SMOKE, NO RESULT: A tiny matrix")
     assert matrix(folder)["fine", "fine"]["n"] == "1"
 

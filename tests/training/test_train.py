@@ -219,7 +219,9 @@ def run_3d(name: str, plan: TrainingPlan, seed: int = 0, **given):
     options = {"pool_slices": [1, 2], "dropout": [0.1] * 3} if name == "unet3d" else {}
     trained = build_network(name, filters=[3, 4, 5], **options)
     augmentation = AUGMENTATIONS["custom"]
-    progress = train(trained, PatchSampler([balls()], 32, 2, augmentation, seed, 4), plan, **given)
+    progress = train(
+        trained, PatchSampler([balls()], 32, 2, augmentation, seed, patch_slices=4), plan, **given
+    )
     return trained, progress
 
 
