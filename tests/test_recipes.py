@@ -18,7 +18,7 @@ from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
 FOLDER = Path(__file__).parents[1] / "recipes"
 
 # Of each kind one that is soon done stays in the default tests; all of them run in CI.
-QUICK = {"mito-em", "overfitting", "table-6.1", "transfer"}
+QUICK = {"casser", "mito-em", "mnist", "overfitting", "table-6.1", "transfer", "xiao"}
 
 
 def having(key: str) -> list[Path]:
