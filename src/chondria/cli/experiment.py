@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chondria.cli.job_options import AtOnce, Change, Data, Device, DryRun, Only, Output, Runs, Smoke
+
 if TYPE_CHECKING:
     from chondria.config.classification import ClassificationExperiment
     from chondria.config.experiment import Experiment
@@ -17,33 +19,15 @@ __all__ = ["compare", "experiment"]
 
 def experiment(
     recipe: Annotated[Path, typer.Argument(help="A YAML recipe of an experiment.")],
-    runs: Annotated[
-        int | None, typer.Option(min=1, help="Seeds of each row [default: the recipe's].")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="A row by its name; repeatable [default: all].")
-    ] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change every row, e.g. training.steps=100; repeatable."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    at_once: Annotated[
-        int | None,
-        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="A dry run in minutes: small networks on a phantom.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check every row and say what would be done.")
-    ] = False,
+    runs: Runs = None,
+    only: Only = None,
+    change: Change = None,
+    output: Output = None,
+    data: Data = None,
+    device: Device = "auto",
+    at_once: AtOnce = None,
+    smoke: Smoke = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Train every row of a recipe with several seeds; mean and deviation beside the published.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from chondria.cli.job_options import AtOnce, Change, Data, Device, DryRun, Output, Runs, Smoke
+
 __all__ = ["app", "overfitting"]
 
 app = typer.Typer(help="Ask something about trainings themselves.", no_args_is_help=True)
@@ -20,30 +22,14 @@ def _describe() -> None:
 @app.command()
 def overfitting(
     recipe: Annotated[Path, typer.Argument(help="A YAML recipe of a study.")],
-    runs: Annotated[
-        int | None, typer.Option(min=1, help="Seeds of each length [default: the recipe's].")
-    ] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change the training, e.g. training.batch=4; repeatable."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    at_once: Annotated[
-        int | None,
-        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="A dry run in minutes: small networks on a phantom.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the recipe and say what would be done.")
-    ] = False,
+    runs: Runs = None,
+    change: Change = None,
+    output: Output = None,
+    data: Data = None,
+    device: Device = "auto",
+    at_once: AtOnce = None,
+    smoke: Smoke = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Train for fixed lengths without early stopping; losses and IoU of training, validation, test.
 

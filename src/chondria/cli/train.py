@@ -7,38 +7,26 @@ from typing import Annotated
 
 import typer
 
+from chondria.cli.job_options import AtOnce, Change, Data, Device, DryRun, Output, Smoke
+
 __all__ = ["train"]
 
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="A YAML recipe.")],
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a setting, e.g. training.steps=100; repeatable."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Run folder [default: runs/NAME].")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
-    ] = None,
+    change: Change = None,
+    output: Output = None,
+    data: Data = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the run folder's checkpoint.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    device: Device = "auto",
     runs: Annotated[
         int, typer.Option(min=1, help="Repeat with this many seeds, each in a folder of its own.")
     ] = 1,
-    at_once: Annotated[
-        int | None,
-        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="A dry run in seconds: a small network on a phantom.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the recipe and say what would be done.")
-    ] = False,
+    at_once: AtOnce = None,
+    smoke: Smoke = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Train a model as a recipe says; leaves it in a run folder with its history."""
     from chondria.config.recipe import load_recipe, recipe_yaml

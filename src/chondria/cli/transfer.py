@@ -7,38 +7,22 @@ from typing import Annotated
 
 import typer
 
+from chondria.cli.job_options import AtOnce, Change, Data, Device, DryRun, Only, Output, Runs, Smoke
+
 __all__ = ["transfer"]
 
 
 def transfer(
     recipe: Annotated[Path, typer.Argument(help="A YAML recipe of data sets.")],
-    runs: Annotated[
-        int | None, typer.Option(min=1, help="Seeds of each model [default: the recipe's].")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="A set by its name; repeatable [default: all].")
-    ] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change every model, e.g. training.steps=100; repeatable."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder that the recipe's paths start in.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    at_once: Annotated[
-        int | None,
-        typer.Option(min=1, help="Runs at the same time [default: all on a GPU, else per core]."),
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="A dry run in minutes: small networks on a phantom.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check every model and say what would be done.")
-    ] = False,
+    runs: Runs = None,
+    only: Only = None,
+    change: Change = None,
+    output: Output = None,
+    data: Data = None,
+    device: Device = "auto",
+    at_once: AtOnce = None,
+    smoke: Smoke = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Train a model of every data set and test each on all of them: a matrix of scores.
 
