@@ -102,8 +102,8 @@ def run_cli(
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Run the jobs of a transfer or a study here, without processes; gives the names of jobs."""
-    from chondria.experiments import overfitting, transfer
+    """Run jobs of many runs here, without processes; gives the names of jobs."""
+    from chondria.experiments import classification, overfitting, transfer
 
     names: list[str] = []
 
@@ -111,6 +111,6 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.extend(jobs)
         return {name: job(lambda message: None) for name, job in jobs.items()}
 
-    for module in (overfitting, transfer):
+    for module in (classification, overfitting, transfer):
         monkeypatch.setattr(module, "run_watched", run)
     return names

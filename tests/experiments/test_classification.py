@@ -51,7 +51,9 @@ def table(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_runs_end_in_a_table_and_are_not_repeated(run_cli, recipe: Path, tmp_path: Path) -> None:
+def test_runs_end_in_a_table_and_are_not_repeated(
+    run_cli, recipe: Path, tmp_path: Path, in_this_process
+) -> None:
     folder = tmp_path / "runs"
     again = ("experiment", recipe, "-o", folder, "--at-once", "1")
     code, out, err = run_cli(*again)
