@@ -28,6 +28,7 @@ SHAPE = (10, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
 SMOKE_RUNS = 1
 FILTERS = 4
+WINDOW_PX = 64
 # Slices of a 3-D patch: three poolings along z fit.
 PATCH_SLICES = 8
 DISCARD_SHARE = 0.01
@@ -49,7 +50,8 @@ def phantom_files(folder: Path) -> tuple[Path, Path]:
 def smoke_experiment(experiment: Experiment, folder: Path) -> Experiment:
     """Test on the phantom in a folder instead."""
     rows = tuple(row.model_copy(update={"test": None}) for row in experiment.rows)
-    smoke = {"test": smoke_test(folder), "rows": rows, "runs": SMOKE_RUNS}
+    steps = tuple(step.model_copy(update={"window_px": WINDOW_PX}) for step in experiment.steps)
+    smoke = {"test": smoke_test(folder), "rows": rows, "steps": steps, "runs": SMOKE_RUNS}
     return experiment.model_copy(update=smoke)
 
 
