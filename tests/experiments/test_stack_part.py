@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chondria.config.experiment import TestSet
 from chondria.config.recipe import DataSettings, ImageSet, Recipe
 from chondria.errors import SettingsError
-from chondria.experiments.scoring import open_test_volume
+from chondria.experiments.scoring import open_test_set
 from chondria.experiments.stack_part import open_stack_part
 from chondria.experiments.training_data import load_training_data
 from chondria.io import save_volume
@@ -63,6 +64,8 @@ def test_training_and_test_take_their_parts(stack: Path) -> None:
     assert list(volume.split.validation) == [3, 4]
     assert card["slices"] == "2-3 (2)"
     assert card["box_zyx"][0] == [2, 7]
-    test = open_test_volume(stack / "images", stack / "masks", SIZE, (5, 7))
+    test = open_test_set(
+        TestSet(images="images", masks="masks", voxel_size_nm=SIZE, slices=(5, 7)), stack
+    )
     assert test.images.shape == test.masks.shape == (3, 6, 7)
     assert test.images.numpy()[:, 1, 1].tolist() == [5, 6, 7]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,8 @@ from chondria.errors import SettingsError, ShapeError
 from chondria.evaluation.confusion import class_scores, confusion_matrix
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import environment, open_same_job, write_json
-from chondria.experiments.seeds import run_watched, runs_at_once
+from chondria.experiments.seeds import load_scores, run_watched, runs_at_once
+from chondria.experiments.smoke import marked_title
 from chondria.experiments.training import TrainingObserver
 from chondria.networks.catalog import build_classifier
 from chondria.networks.classifiers import Classifier
@@ -124,8 +123,8 @@ def run_classification(
             jobs[f"{row.name}, seed-{seed}"] = partial(_train_and_test, one, place, root)
     run_watched(jobs, runs_at_once(len(jobs), at_once, "cpu"), watch, here=smoke)
     table = [line for row in rows for line in _aggregate(row, target)]
-    title = experiment.title or experiment.name
-    write_tables(table, target, f"SMOKE, NO RESULT: {title}" if smoke else title, experiment.notes)
+    title = marked_title(experiment.title or experiment.name, smoke)
+    write_tables(table, target, title, experiment.notes)
     return ClassificationRun(target, table)
 
 
@@ -239,22 +238,9 @@ def _check_fit(data: _Data, image_shape: tuple[int, ...], classes: tuple[int, ..
 
 def _aggregate(row: ClassificationRow, folder: Path) -> list[ResultRow]:
     """One line for each metric."""
-    paths = (folder / row.folder).glob("seed-*/scores.json")
-    runs = [json.loads(path.read_text()) for path in sorted(paths)]
-    lines = []
-    for metric in METRICS:
-        values = [run[metric] for run in runs]
-        lines.append(
-            ResultRow(
-                row=row.name,
-                step="test",
-                metric=metric,
-                n=len(values),
-                mean=mean(values),
-                sd=stdev(values) if len(values) > 1 else None,
-                smallest=min(values),
-                largest=max(values),
-                published_mean=row.published.get(metric),  # type: ignore[call-overload]
-            )
-        )
-    return lines
+    runs = load_scores(folder / row.folder)
+    known: Mapping[Any, float] = row.published
+    return [
+        ResultRow.of(row.name, "test", metric, [run[metric] for run in runs], known.get(metric))
+        for metric in METRICS
+    ]

@@ -10,7 +10,7 @@ import numpy as np
 from chondria.errors import InputNotFoundError, SettingsError
 from chondria.evaluation.blocks import Counts
 from chondria.evaluation.comparison import Comparison, compare_counts
-from chondria.experiments.experiment import load_scores
+from chondria.experiments.seeds import load_scores
 
 __all__ = ["compare_rows"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -15,25 +14,25 @@ import numpy as np
 from chondria.config.experiment import Experiment, Row, Step, TestSet, recipe_of, steps_of
 from chondria.config.names import chosen
 from chondria.config.recipe import Recipe
-from chondria.data.registry import advising_fetch
 from chondria.evaluation.blocks import iou_interval
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_same_job, write_json
-from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
+from chondria.experiments.scoring import open_test_set, score_model
 from chondria.experiments.seeds import (
     check_same_recipe,
+    load_scores,
     run_watched,
     runs_at_once,
     seeded,
     train_or_keep,
 )
-from chondria.experiments.smoke import smoke_experiment, smoke_recipe
+from chondria.experiments.smoke import marked_title, smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
 from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.report.result_table import ResultRow, write_tables
 
-__all__ = ["ExperimentRun", "load_scores", "run_experiment"]
+__all__ = ["ExperimentRun", "run_experiment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def run_experiment(
     if not smoke:
         for row in rows:
             if row.trained:
-                _test_volume(row.test or experiment.test, roots[row.name])
+                open_test_set(row.test or experiment.test, roots[row.name])
     target = open_same_job(Path(folder), "experiment", {"name": experiment.name, "smoke": smoke})
     if smoke:
         experiment = smoke_experiment(experiment, target / "phantom")
@@ -119,19 +118,9 @@ def run_experiment(
     if jobs:
         run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
     table = [line for row in rows for line in _aggregate(experiment, row, target)]
-    title = experiment.title or experiment.name
-    write_tables(table, target, f"SMOKE, NO RESULT: {title}" if smoke else title, experiment.notes)
+    title = marked_title(experiment.title or experiment.name, smoke)
+    write_tables(table, target, title, experiment.notes)
     return ExperimentRun(target, table)
-
-
-def load_scores(folder: Path) -> list[dict[str, Any]]:
-    """Read the scores of every run in a row's folder, in the order of their seeds."""
-    found = sorted(folder.glob("seed-*/scores.json"), key=lambda path: _seed(path.parent))
-    return [json.loads(path.read_text()) for path in found]
-
-
-def _seed(folder: Path) -> int:
-    return int(folder.name.removeprefix("seed-"))
 
 
 def _settings(step: Step, device: str) -> SegmentationSettings:
@@ -157,7 +146,7 @@ def _train_and_score(
     model = train_or_keep(recipe, folder, data_root, device, post)
     post(("say", "scoring"))
     settings = {step.name: _settings(step, device) for step in missing}
-    found = score_model(model, _test_volume(test, data_root), settings)
+    found = score_model(model, open_test_set(test, data_root), settings)
     for step in missing:
         found[step.name]["asked"] = _said(step)
     write_json(stored, {"seed": recipe.seed, "test": asked, "steps": whole | found})
@@ -165,12 +154,6 @@ def _train_and_score(
 
 def _said(step: Step) -> dict[str, Any]:
     return step.model_dump(mode="json", exclude={"name"})
-
-
-def _test_volume(test: TestSet, root: Path) -> TestVolume:
-    with advising_fetch(test.images, root):
-        images, masks = root / test.images, root / test.masks
-        return open_test_volume(images, masks, test.voxel_size_nm, test.slices)
 
 
 def _aggregate(experiment: Experiment, row: Row, folder: Path) -> list[ResultRow]:
@@ -194,21 +177,8 @@ def _line(
     published: float | tuple[float, float] | None,
 ) -> ResultRow:
     values = [metric_value(run["steps"][step]["scores"], metric) for run in runs]
-    known = published if isinstance(published, tuple) else (published, None)
     counts = [run["steps"][step]["blocks"] for run in runs]
     with_interval = metric == "iou" and runs
     low, high = iou_interval(np.array(counts)) if with_interval else (None, None)
-    return ResultRow(
-        row=row,
-        step=step,
-        metric=metric,
-        n=len(values),
-        mean=mean(values) if values else None,
-        sd=stdev(values) if len(values) > 1 else None,
-        smallest=min(values, default=None),
-        largest=max(values, default=None),
-        low=low,
-        high=high,
-        published_mean=known[0],
-        published_sd=known[1],
-    )
+    line = ResultRow.of(row, step, metric, values, published)
+    return replace(line, low=low, high=high)

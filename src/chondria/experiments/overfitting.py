@@ -20,9 +20,9 @@ from chondria.data.training_volume import TrainingVolume
 from chondria.evaluation.correlation import Correlation, correlate
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_same_job
-from chondria.experiments.scoring import open_test_volume
+from chondria.experiments.scoring import open_test_set
 from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
-from chondria.experiments.smoke import SMOKE_RUNS, smoke_recipe, smoke_test
+from chondria.experiments.smoke import SMOKE_RUNS, marked_title, smoke_recipe, smoke_test
 from chondria.experiments.training import TrainingObserver
 from chondria.experiments.training_data import TrainingData, load_training_data
 from chondria.report.overfitting import draw_learning_curves, draw_loss_correlation
@@ -106,8 +106,7 @@ def run_overfitting_study(
     """
     root = Path(data_root or study_recipe(study, study.steps[0]).data.root)
     if not smoke:
-        test = study.test
-        open_test_volume(root / test.images, root / test.masks, test.voxel_size_nm, test.slices)
+        open_test_set(study.test, root)
     target = open_same_job(Path(folder), "study", _what_decides(study, smoke))
     if smoke:
         told = {"runs": SMOKE_RUNS, "steps": SMOKE_STEPS, "test": smoke_test(target / "phantom")}
@@ -123,8 +122,8 @@ def run_overfitting_study(
     }
     run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
     histories = {key: _history(place, study) for key, (_, place) in runs.items()}
-    title = study.title or study.name
-    return _report(study, histories, target, f"SMOKE, NO RESULT: {title}" if smoke else title)
+    title = marked_title(study.title or study.name, smoke)
+    return _report(study, histories, target, title)
 
 
 def _what_decides(study: OverfittingStudy, smoke: bool) -> dict[str, Any]:

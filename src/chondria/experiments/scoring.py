@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chondria.config.experiment import TestSet
+from chondria.data.registry import advising_fetch
 from chondria.errors import ShapeError
 from chondria.evaluation.blocks import block_counts
 from chondria.evaluation.objects import as_mask
@@ -22,9 +24,9 @@ from chondria.experiments.volume_segmentation import (
     predict_probability,
 )
 from chondria.models import Model
-from chondria.volume import Volume, VoxelSize
+from chondria.volume import Volume
 
-__all__ = ["LOSSES", "TestVolume", "open_test_volume", "score_model"]
+__all__ = ["LOSSES", "TestVolume", "open_test_set", "score_model"]
 
 # Of the weights that were kept, in training and on the validation slices, by the training's loss;
 # and the cross-entropy of the test volume's probabilities.
@@ -41,21 +43,30 @@ class TestVolume:
     masks: Volume
 
 
-def open_test_volume(
-    images: Path,
-    masks: Path,
-    voxel_size_nm: VoxelSize | None,
-    slices: tuple[int, int] | None = None,
-) -> TestVolume:
-    """Open a test volume, or the block of its slices from the first to the last of `slices`.
+def open_test_set(test: TestSet, root: Path) -> TestVolume:
+    """Open the volume, or the block of slices, that a recipe tests on.
+
+    Parameters
+    ----------
+    test : TestSet
+        Paths from the data root.
+    root : Path
+        The data root.
+
+    Returns
+    -------
+    TestVolume
+        Lazily read.
 
     Raises
     ------
     ChondriaError
-        If images or masks are missing or of different shapes.
+        If images or masks are missing (with the command that fetches a known set) or of different
+        shapes.
     """
-    volume = open_stack_part(images, voxel_size_nm, slices)
-    truth = open_stack_part(masks, voxel_size_nm, slices)
+    with advising_fetch(test.images, root):
+        volume = open_stack_part(root / test.images, test.voxel_size_nm, test.slices)
+        truth = open_stack_part(root / test.masks, test.voxel_size_nm, test.slices)
     if volume.shape != truth.shape:
         raise ShapeError(
             f"Found test images of shape {volume.shape} and masks of shape {truth.shape}; every "

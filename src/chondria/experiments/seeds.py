@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,7 +18,15 @@ from chondria.experiments.training import TrainingObserver, Watch, train_recipe
 from chondria.inference.device import choose_device
 from chondria.models import Model, load_model
 
-__all__ = ["check_same_recipe", "run_watched", "runs_at_once", "seeded", "train_or_keep"]
+__all__ = [
+    "check_same_recipe",
+    "load_scores",
+    "run_watched",
+    "runs_at_once",
+    "score_files",
+    "seeded",
+    "train_or_keep",
+]
 
 SECONDS_BETWEEN_STEPS = 0.2
 
@@ -26,6 +35,17 @@ def seeded(recipe: Recipe, runs: int) -> dict[str, Recipe]:
     """Give the recipe with its seed and those that follow, by the names of their folders."""
     seeds = range(recipe.seed, recipe.seed + runs)
     return {f"seed-{seed}": recipe.model_copy(update={"seed": seed}) for seed in seeds}
+
+
+def score_files(folder: Path) -> list[Path]:
+    """Find the scores of every run of a recipe, in the order of their seeds."""
+    found = folder.glob("seed-*/scores.json")
+    return sorted(found, key=lambda path: int(path.parent.name.removeprefix("seed-")))
+
+
+def load_scores(folder: Path) -> list[dict[str, Any]]:
+    """Read the scores of every run of a recipe, in the order of their seeds."""
+    return [json.loads(path.read_text()) for path in score_files(folder)]
 
 
 def runs_at_once(runs: int, at_once: int | None, device: str) -> int:

@@ -16,6 +16,7 @@ from chondria.supervoxels.options import SUPERVOXELS
 
 __all__ = [
     "SMOKE_RUNS",
+    "marked_title",
     "phantom_files",
     "smoke_experiment",
     "smoke_recipe",
@@ -27,6 +28,7 @@ __all__ = [
 SHAPE = (10, 128, 160)
 VOXEL_SIZE_NM = (40.0, 10.0, 10.0)
 SMOKE_RUNS = 1
+MARK = "SMOKE, NO RESULT"
 FILTERS = 4
 WINDOW_PX = 64
 # Slices of a 3-D patch: three poolings along z fit.
@@ -34,6 +36,11 @@ PATCH_SLICES = 8
 DISCARD_SHARE = 0.01
 PURE_SHARE = 0.51
 TREES = 10
+
+
+def marked_title(title: str, smoke: bool) -> str:
+    """Say in the title of a smoke run that nothing below is a result."""
+    return f"{MARK}: {title}" if smoke else title
 
 
 def phantom_files(folder: Path) -> tuple[Path, Path]:
@@ -82,7 +89,7 @@ def smoke_training(recipe: Recipe, folder: Path) -> tuple[Recipe, Path]:
         As `chondria.experiments.run_folder.create_run_folder`.
     """
     create_run_folder(folder)
-    said = f"SMOKE, NO RESULT: a small network learned a phantom to see that '{recipe.name}' runs."
+    said = f"{MARK}: a small network learned a phantom to see that '{recipe.name}' runs."
     (folder / "SMOKE.txt").write_text(f"{said}\n", encoding="utf-8")
     small = smoke_recipe(recipe, folder / "phantom")
     return small.model_copy(update={"description": said}), folder / "run"

@@ -21,9 +21,16 @@ from chondria.evaluation.objects import as_mask
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_same_job, write_json
-from chondria.experiments.scoring import TestVolume, open_test_volume, score_model
-from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
-from chondria.experiments.smoke import SMOKE_RUNS, smoke_recipe, smoke_test
+from chondria.experiments.scoring import open_test_set, score_model
+from chondria.experiments.seeds import (
+    load_scores,
+    run_watched,
+    runs_at_once,
+    score_files,
+    seeded,
+    train_or_keep,
+)
+from chondria.experiments.smoke import SMOKE_RUNS, marked_title, smoke_recipe, smoke_test
 from chondria.experiments.training import TrainingObserver
 from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.io import open_volume, save_volume
@@ -98,7 +105,7 @@ def run_transfer(
     tests = {one.name: one.test_set for one in sets}
     if not smoke:
         for test in tests.values():
-            _open(test, root)
+            open_test_set(test, root)
     target = open_same_job(Path(folder), "transfer", _what_decides(transfer, smoke))
     if smoke:
         tests = dict.fromkeys(tests, smoke_test(target / "phantom"))
@@ -109,8 +116,7 @@ def run_transfer(
     }
     run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
     matrices = _collect(transfer, target)
-    title = transfer.title or transfer.name
-    title = f"SMOKE, NO RESULT: {title}" if smoke else title
+    title = marked_title(transfer.title or transfer.name, smoke)
     write_matrices(matrices, target, title, transfer.notes)
     draw_matrices(matrices, target / "matrix.png", title)
     for matching in transfer.matching:
@@ -200,13 +206,8 @@ def _train_and_test(
     for name in missing:
         post(("say", f"testing on {name}"))
         keep = partial(_keep_slice, _shown_path(folder, name))
-        found[name] = score_model(model, _open(tests[name], root), steps, keep)[STEP]
+        found[name] = score_model(model, open_test_set(tests[name], root), steps, keep)[STEP]
         write_json(stored, found)
-
-
-def _open(test: TestSet, root: Path) -> TestVolume:
-    images, masks = root / test.images, root / test.masks
-    return open_test_volume(images, masks, test.voxel_size_nm, test.slices)
 
 
 def _shown_path(folder: Path, test: str) -> Path:
@@ -224,19 +225,14 @@ def _collect(transfer: Transfer, folder: Path) -> list[Matrix]:
     matrices = []
     for matching in transfer.matching:
         runs = {
-            one.name: [_scores(path) for path in _score_files(folder / matching / one.folder)]
+            one.name: [
+                {name: test["scores"] for name, test in run.items()}
+                for run in load_scores(folder / matching / one.folder)
+            ]
             for one in transfer.sets
         }
         matrices += [transfer_matrix(transfer, matching, name, runs) for name in transfer.metrics]
     return matrices
-
-
-def _score_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("seed-*/scores.json"))
-
-
-def _scores(path: Path) -> dict[str, dict[str, float | None]]:
-    return {name: test["scores"] for name, test in json.loads(path.read_text()).items()}
 
 
 def _draw_slices(
@@ -250,11 +246,11 @@ def _draw_slices(
     """Draw the middle slice of every test set with what a model of every set finds there."""
     rows = {}
     for name, test in tests.items():
-        volume = _open(test, root)
+        volume = open_test_set(test, root)
         middle = volume.images.shape[0] // 2
         predicted = {}
         for one in sets:
-            first = next(iter(_score_files(folder / matching / one.folder)), None)
+            first = next(iter(score_files(folder / matching / one.folder)), None)
             if first and (shown := _shown_path(first.parent, name)).exists():
                 predicted[one.name] = open_volume(shown).numpy()[0] > 0
         image = np.asarray(volume.images.data[middle])

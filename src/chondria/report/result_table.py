@@ -6,6 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, stdev
 
 from chondria.report.tables import TextTable, html_page, markdown_page
 
@@ -44,6 +45,30 @@ class ResultRow:
     high: float | None = None
     published_mean: float | None = None
     published_sd: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        row: str,
+        step: str,
+        metric: str,
+        values: Sequence[float],
+        published: float | tuple[float, float] | None = None,
+    ) -> ResultRow:
+        """Sum up the values of the runs; what was published may have a deviation."""
+        known = published if isinstance(published, tuple) else (published, None)
+        return cls(
+            row=row,
+            step=step,
+            metric=metric,
+            n=len(values),
+            mean=mean(values) if values else None,
+            sd=stdev(values) if len(values) > 1 else None,
+            smallest=min(values, default=None),
+            largest=max(values, default=None),
+            published_mean=known[0],
+            published_sd=known[1],
+        )
 
 
 def cells(line: ResultRow) -> tuple[str, ...]:
