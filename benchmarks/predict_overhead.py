@@ -31,7 +31,7 @@ from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.data.resample import resample_slices
 from chondria.experiments.segmentation import segment
-from chondria.experiments.volume_segmentation import SegmentationSettings
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.backends import ready_network
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.volumes import model_grid

@@ -37,7 +37,7 @@ import chondria.io
 from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.experiments.segmentation import segment
-from chondria.experiments.volume_segmentation import SegmentationSettings
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.device import choose_device, describe_device
 from chondria.inference.predict import PredictionSettings

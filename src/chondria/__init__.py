@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from chondria.evaluation.sheet import score
     from chondria.experiments.evaluation import evaluate
     from chondria.experiments.segmentation import segment
+    from chondria.experiments.segmentation_settings import SegmentationSettings
     from chondria.experiments.training import train_recipe
-    from chondria.experiments.volume_segmentation import SegmentationSettings, segment_volume
+    from chondria.experiments.volume_segmentation import segment_volume
     from chondria.export import export_onnx
     from chondria.inference.volumes import predict_volume
     from chondria.io import open_slices, open_volume, save_volume
@@ -53,7 +54,7 @@ __all__ = [
 
 _HOMES = {
     "ChondriaError": "errors",
-    "SegmentationSettings": "experiments.volume_segmentation",
+    "SegmentationSettings": "experiments.segmentation_settings",
     "Volume": "volume",
     "bundled_models": "models",
     "connected_instances": "postprocessing.instances",

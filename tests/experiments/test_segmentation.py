@@ -10,7 +10,8 @@ import pytest
 from chondria.errors import FormatError, OutputExistsError, SettingsError, ShapeError
 from chondria.experiments.run_folder import new_run_folder
 from chondria.experiments.segmentation import segment
-from chondria.experiments.volume_segmentation import SegmentationSettings, segment_volume
+from chondria.experiments.segmentation_settings import SegmentationSettings
+from chondria.experiments.volume_segmentation import segment_volume
 from chondria.models import Model, load_model
 from chondria.volume import Volume
 

@@ -10,7 +10,7 @@ from chondria.errors import InputNotFoundError, SettingsError, ShapeError, Voxel
 
 if TYPE_CHECKING:
     from chondria.data.phantom_style import PhantomStyle
-    from chondria.experiments.volume_segmentation import SegmentationSettings
+    from chondria.experiments.segmentation_settings import SegmentationSettings
     from chondria.inference.compute import Compute
     from chondria.inference.predict import PredictionSettings
     from chondria.models import Model
@@ -155,7 +155,7 @@ def phantom_style(name: str, seed: int) -> PhantomStyle:
 
 def segmentation_settings(**values: Any) -> SegmentationSettings:
     """Make segmentation settings of options."""
-    from chondria.experiments.volume_segmentation import SegmentationSettings
+    from chondria.experiments.segmentation_settings import SegmentationSettings
 
     return SegmentationSettings(**values)
 

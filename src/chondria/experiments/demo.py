@@ -11,7 +11,7 @@ from chondria.data.phantom_style import PhantomStyle
 from chondria.evaluation.sheet import MetricSheet, score
 from chondria.experiments.run_folder import new_run_folder, write_json
 from chondria.experiments.segmentation import segment
-from chondria.experiments.volume_segmentation import SegmentationSettings
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.device import choose_device
 from chondria.io import save_volume
 from chondria.models import Model

@@ -27,9 +27,9 @@ from chondria.experiments.seeds import (
     seeded,
     train_or_keep,
 )
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.smoke import marked_title, smoke_experiment, smoke_recipe
 from chondria.experiments.training import TrainingObserver
-from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.report.result_table import ResultRow, write_tables
 
 __all__ = ["ExperimentRun", "run_experiment"]

@@ -17,9 +17,9 @@ from chondria.evaluation.blocks import block_counts
 from chondria.evaluation.objects import as_mask
 from chondria.evaluation.probability import cross_entropy
 from chondria.evaluation.sheet import score
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.stack_part import open_stack_part
 from chondria.experiments.volume_segmentation import (
-    SegmentationSettings,
     label_volume,
     predict_probability,
 )

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.volume_segmentation import (
     Segmentation,
-    SegmentationSettings,
     segment_volume,
     timed,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,15 +20,18 @@ from chondria.experiments.run_folder import environment, open_run_folder, write_
 from chondria.experiments.supervoxel_training import train_supervoxels
 from chondria.experiments.training_data import TrainingData, load_training_data
 from chondria.experiments.training_patches import build_sampler
+from chondria.experiments.training_results import (
+    model_card,
+    with_best_threshold,
+    write_results,
+)
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
-from chondria.models import Model, ModelCard, load_model, save_model
+from chondria.models import Model, load_model
 from chondria.networks.catalog import build_network
 from chondria.networks.network import Network
 from chondria.networks.quantisation import measure_ranges
-from chondria.report.curves import draw_curves
 from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
-from chondria.training.checkpoint import Progress
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
 from chondria.training.validation import threshold_ious
@@ -133,17 +135,17 @@ def train_recipe(
     if observer:
         observer.on_start(plan.steps)
     progress = train(network, sampler, plan, run / "checkpoint.pt", observer, watched)
-    card = _card(recipe, data, progress)
+    card = model_card(recipe, data, progress)
     if recipe.training.search_threshold:
         say("searching the threshold")
         found = threshold_ious(
             network, volumes, network.stride_px, precision, recipe.training.patch_slices
         )
-        card = _with_best_threshold(card, found)
+        card = with_best_threshold(card, found)
     say("calibrating")
     card = replace(card, calibration=calibrate(network, sampler, plan.steps))
     model = Model(network, card, str(run / "model.safetensors"))
-    _write_results(run, model, progress, record)
+    write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)
 
 
@@ -173,8 +175,8 @@ def _train_supervoxels(
         observer.on_start(progress.step)
         for row in progress.history:
             observer.on_validation(row)
-    model = Model(classifier, _card(recipe, data, progress), str(run / "model.safetensors"))
-    _write_results(run, model, progress, record)
+    model = Model(classifier, model_card(recipe, data, progress), str(run / "model.safetensors"))
+    write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)
 
 
@@ -279,46 +281,3 @@ def _check_threshold_search(recipe: Recipe, volumes: Sequence[TrainingVolume]) -
             "Found training.search_threshold, but no validation slices to choose the threshold on; "
             "give a data set validation_slices, or leave the search out."
         )
-
-
-def _with_best_threshold(card: ModelCard, found: dict[float, float]) -> ModelCard:
-    """Put the threshold of the highest IoU into a card; of equal ones, that nearest to 0.5."""
-    best = max(found, key=lambda threshold: (found[threshold], -abs(threshold - 0.5)))
-    validation = card.validation | {"threshold_iou": found[best]}
-    return replace(card, threshold=best, validation=validation)
-
-
-def _card(recipe: Recipe, data: TrainingData, progress: Progress) -> ModelCard:
-    at_best = next((row for row in progress.history if row["step"] == progress.best_step), {})
-    figures = {key: value for key, value in at_best.items() if "iou" in key or "loss" in key}
-    post = recipe.postprocessing
-    return ModelCard(
-        name=recipe.name,
-        description=recipe.description,
-        network=recipe.network.name,
-        options=dict(recipe.network.options),
-        pixel_size_nm=recipe.pixel_size_nm,
-        normalisation=recipe.normalisation,
-        patch_slices=recipe.training.patch_slices,
-        threshold=post.threshold,
-        z_median_nm=post.z_median_nm,
-        smallest_diameter_nm=post.smallest_diameter_nm,
-        largest_doubt=post.largest_doubt,
-        data=[card for _, card in data],
-        terms=recipe.terms,
-        citations=list(recipe.citations),
-        validation=figures | {"step": float(progress.best_step)},
-    )
-
-
-def _write_results(folder: Path, model: Model, progress: Progress, record: dict[str, Any]) -> None:
-    save_model(model, folder / "model.safetensors")
-    with (folder / "history.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(progress.history[-1]))
-        writer.writeheader()
-        writer.writerows(progress.history)
-    draw_curves(progress.history, folder / "curves.png")
-    record |= {"steps": progress.step, "best_step": progress.best_step}
-    record |= {"best_score": progress.best_score, "validation": model.card.validation}
-    record |= {"threshold": model.card.threshold}
-    write_json(folder / "run.json", record)

@@ -30,9 +30,9 @@ from chondria.experiments.seeds import (
     seeded,
     train_or_keep,
 )
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.smoke import SMOKE_RUNS, marked_title, smoke_recipe, smoke_test
 from chondria.experiments.training import TrainingObserver
-from chondria.experiments.volume_segmentation import SegmentationSettings
 from chondria.io import open_volume, save_volume
 from chondria.report.matrix import Matrix, draw_matrices, write_matrices
 from chondria.report.montage import SeenSlice, draw_montage
