@@ -24,7 +24,8 @@ from torch import nn
 from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.inference.compute import Compute, choose_compute
-from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.predict import predict
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.io.png import read_png
 from chondria.networks.catalog import build_network
 

@@ -38,7 +38,7 @@ import chondria.io
 from chondria.allocation import retain_freed_memory
 from chondria.data.normalize import measure_normalisation
 from chondria.inference.compute import choose_compute
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model, load_model
 from chondria.networks.catalog import build_network

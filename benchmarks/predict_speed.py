@@ -40,7 +40,7 @@ from chondria.experiments.segmentation import segment
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.device import choose_device, describe_device
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.models import Model, load_model
 from chondria.networks.catalog import build_network

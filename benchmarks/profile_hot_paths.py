@@ -23,7 +23,8 @@ from chondria.data.splits import block_split
 from chondria.data.training_volume import TrainingVolume
 from chondria.inference.compute import choose_compute
 from chondria.inference.device import choose_precision
-from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.predict import predict
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.networks.catalog import build_network
 from chondria.networks.unet import UNet
 from chondria.training.plan import TrainingPlan

@@ -21,7 +21,7 @@ from chondria.data.splits import split_volume
 from chondria.evaluation.objects import as_mask
 from chondria.experiments.postprocessing_search import BlockScores, SearchGrid, score_block
 from chondria.inference.compute import choose_compute
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import open_volume
 from chondria.models import WEIGHTS, Model, load_model, save_model

@@ -12,7 +12,7 @@ import pytest
 
 from chondria.evaluation.objects import as_mask
 from chondria.inference.compute import Compute
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import open_volume, save_volume
 from chondria.models import DEFAULT_MODEL, Model, bundled_models, load_model

@@ -11,7 +11,8 @@ from torch import nn
 
 from chondria.errors import ModelError, SettingsError, ShapeError
 from chondria.inference.compute import Compute
-from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.predict import predict
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.io.png import read_png
 from chondria.networks.catalog import build_network
 

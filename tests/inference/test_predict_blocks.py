@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from chondria.errors import SettingsError, ShapeError
 from chondria.inference.compute import Compute
-from chondria.inference.predict import PredictionSettings
 from chondria.inference.predict_blocks import predict_blocks
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model, ModelCard
 from chondria.networks.catalog import build_network
@@ -222,3 +222,14 @@ def test_the_backend_is_torch_unless_another_is_asked_for(model) -> None:
         choose_compute_for(model, image, "cpu", backend="openvino")
     with pytest.raises(SettingsError, match=r"precision int8 .* the precision bf16 or fp32"):
         choose_compute_for(model, image, "cpu", precision="int8")
+
+
+def test_windows_are_blended_of_2d_networks_only(model) -> None:
+    image = Volume(volume(4, 16, 16), (30.0, 10.0, 10.0))
+    with pytest.raises(SettingsError, match="only 2-D networks see slices in windows"):
+        predict_volume(
+            model,
+            image,
+            np.empty(image.shape, np.float32),
+            settings=PredictionSettings(blending="spline", window_px=16),
+        )

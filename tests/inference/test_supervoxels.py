@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from chondria.data.normalize import measure_normalisation
+from chondria.errors import SettingsError
 from chondria.inference.compute import Compute
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model, ModelCard
 from chondria.supervoxels.classifier import (
@@ -83,3 +84,10 @@ def test_numpy_computes_it_whatever_is_asked_for(model, blobs) -> None:
 def test_the_card_decides_on_the_grid(model, blobs) -> None:
     free = replace(model, card=replace(model.card, pixel_size_nm=None))
     assert np.array_equal(predicted(free, blobs[0]), predicted(model, blobs[0]))
+
+
+def test_windows_of_supervoxels_are_refused(model, blobs) -> None:
+    sink = np.empty(blobs[0].shape, np.float32)
+    settings = PredictionSettings(Compute(), blending="spline")
+    with pytest.raises(SettingsError, match="only 2-D networks see slices in windows"):
+        predict_volume(model, blobs[0], sink, settings=settings)

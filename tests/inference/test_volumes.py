@@ -7,7 +7,7 @@ import pytest
 
 from chondria.data.resample import grid_shape, resample_slice
 from chondria.errors import PixelValueError
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import ResampledSink, model_grid, predict_volume
 from chondria.io import create_volume, open_volume, save_volume
 from chondria.models import Model, load_model

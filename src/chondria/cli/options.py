@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chondria.data.phantom_style import PhantomStyle
     from chondria.experiments.segmentation_settings import SegmentationSettings
     from chondria.inference.compute import Compute
-    from chondria.inference.predict import PredictionSettings
+    from chondria.inference.prediction_settings import PredictionSettings
     from chondria.models import Model
     from chondria.volume import Volume, VoxelSize
 
@@ -162,7 +162,7 @@ def segmentation_settings(**values: Any) -> SegmentationSettings:
 
 def prediction_settings(tta: str, blending: str, compute: Compute) -> PredictionSettings:
     """Make prediction settings of options."""
-    from chondria.inference.predict import PredictionSettings
+    from chondria.inference.prediction_settings import PredictionSettings
 
     return PredictionSettings(
         compute,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chondria.errors import SettingsError
-from chondria.inference.blending import check_window
+from chondria.inference.prediction_settings import Blending, Tta, check_views
 from chondria.models import ModelCard
 
 __all__ = ["SegmentationSettings"]
@@ -56,15 +56,15 @@ class SegmentationSettings:
     smallest_diameter_nm: float | None = None
     largest_doubt: float | None = None
     dimensions: Literal[2, 3] = 3
-    tta: Literal["none", "d4"] = "none"
-    blending: Literal["none", "spline"] = "none"
+    tta: Tta = "none"
+    blending: Blending = "none"
     window_px: int = 256
     device: str = "auto"
     precision: str = "auto"
     backend: str = "auto"
 
     def __post_init__(self) -> None:
-        self._check_prediction()
+        check_views(self.tta, self.blending, self.window_px)
         self._check_filters()
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise SettingsError(
@@ -85,15 +85,6 @@ class SegmentationSettings:
                     f"Found {length:g} nm as the {said}; a length of 0 or more is needed, where 0 "
                     "switches it off."
                 )
-
-    def _check_prediction(self) -> None:
-        if self.tta not in ("none", "d4"):
-            raise SettingsError(f"Found the averaging '{self.tta}'; allowed are none and d4.")
-        if self.blending not in ("none", "spline"):
-            raise SettingsError(
-                f"Found the blending '{self.blending}'; allowed are none and spline."
-            )
-        check_window(self.window_px)
 
     def _check_filters(self) -> None:
         if not 0 <= self.spurious_probability < 1:

@@ -16,7 +16,7 @@ from chondria.allocation import retain_freed_memory
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute
-from chondria.inference.predict import PredictionSettings
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model
 from chondria.morphometrics import ObjectTable, measure_objects

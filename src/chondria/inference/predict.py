@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,67 +17,19 @@ from torch import Tensor, nn
 from chondria.errors import ModelError, SettingsError, ShapeError
 from chondria.inference.backends import Agreement, Logits, ready_network
 from chondria.inference.blending import BlendedSlices, check_window, window_grid
-from chondria.inference.compute import Compute
 from chondria.inference.memory import roomy_tile_px
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.streaming import in_background
-from chondria.inference.tta import IDENTITY, SquareSymmetry, d4_transforms, mean_probability
+from chondria.inference.tta import mean_probability
 from chondria.io.slabs import ArraySink
 from chondria.networks.quantisation import Ranges
 from chondria.tiling import Tile, read_mirrored, tile_grid
 from chondria.volume import ArraySource
 
-__all__ = ["PredictionSettings", "check_arrays", "layout", "predict", "probabilities"]
+__all__ = ["check_arrays", "layout", "predict", "probabilities"]
 
 # What a network says of itself.
 GEOMETRY = ("stride_px", "halo_px", "values_per_px")
-
-
-@dataclass(frozen=True, slots=True)
-class PredictionSettings:
-    """How to predict.
-
-    Parameters
-    ----------
-    compute : Compute
-        Device, backend and precision.
-    tta : {"none", "d4"}
-        Whether to average over the eight flips and rotations of the square, at 8 times the cost.
-    blending : {"none", "spline"}
-        Whether to predict the overlapping windows of `chondria.inference.blending` in their eight
-        flips and rotations, as the thesis does, at some 40 times the cost; tiles and margin are
-        then of no effect.
-    window_px : int
-        Width of those windows, a multiple of 16.
-    tile_px : int, optional
-        Longest edge of what the network sees at once; None takes what half of the available memory
-        holds, up to 3072 px. The prediction does not depend on it.
-    margin_px : int
-        Mirrored pixels around a slice. None by default: networks are trained on patches whose
-        borders they see as zeros, and what they find at a border is better so (recipes/LOG.md).
-    batch_px : int
-        Number of pixels up to which small tiles, and flips and rotations of them, go through the
-        network together.
-    """
-
-    compute: Compute = field(default_factory=Compute)
-    tta: Literal["none", "d4"] = "none"
-    blending: Literal["none", "spline"] = "none"
-    window_px: int = 256
-    tile_px: int | None = None
-    margin_px: int = 0
-    batch_px: int = 2**20
-
-    def __post_init__(self) -> None:
-        if self.tta not in ("none", "d4"):
-            raise SettingsError(f"Found tta '{self.tta}'; allowed are none and d4.")
-        if self.blending not in ("none", "spline"):
-            raise SettingsError(f"Found blending '{self.blending}'; allowed are none and spline.")
-        check_window(self.window_px)
-
-    @property
-    def transforms(self) -> tuple[SquareSymmetry, ...]:
-        """How the network looks at every tile or window."""
-        return (IDENTITY,) if self.tta == self.blending == "none" else d4_transforms()
 
 
 def predict(
@@ -87,7 +38,7 @@ def predict(
     sink: ArraySink,
     *,
     normalize: Callable[[NDArray[Any]], NDArray[np.float32]],
-    settings: PredictionSettings = PredictionSettings(),
+    settings: PredictionSettings | None = None,
     progress: Callable[[int, int], None] | None = None,
     calibration: Ranges | None = None,
 ) -> Agreement:
@@ -138,6 +89,7 @@ def predict(
     Chunks of compressed storage should be decoded and encoded once, not for every slice in them:
     what `chondria.io` opens and creates sees to that, a bare Zarr or HDF5 array does not.
     """
+    settings = settings or PredictionSettings()
     check_arrays(source, sink)
     tiles = layout(network, source.shape[1:], settings)
     total = len(tiles) * source.shape[0]

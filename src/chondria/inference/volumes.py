@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from chondria.data.normalize import Normalisation, measure_normalisation
 from chondria.data.resample import ResampledSource, grid_shape, resample_slice
-from chondria.errors import PixelValueError, ShapeError
+from chondria.errors import PixelValueError, SettingsError, ShapeError
 from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute, choose_compute
-from chondria.inference.predict import PredictionSettings, predict
+from chondria.inference.predict import predict
 from chondria.inference.predict_blocks import check_torch, predict_blocks
+from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.supervoxels import predict_supervoxels
 from chondria.inference.tta import d4_transforms
 from chondria.io.slabs import ArraySink
@@ -103,7 +104,7 @@ def choose_compute_for(
     if isinstance(model.predictor, SupervoxelClassifier):
         choose_compute(device, precision, backend)  # what is not there is refused all the same
         return Compute(backend="numpy")
-    if model.network.dimensions == 3:
+    if _is_volumetric(model):
         check_torch(backend, precision)
         backend = "torch"
     views = 1 if tta == blending == "none" else len(d4_transforms())
@@ -148,20 +149,16 @@ def predict_volume(
         If a pixel is NaN or infinite, or the volume is constant.
     ShapeError
         If the model is three-dimensional and the volume a single slice.
+    SettingsError
+        If windows should be blended of what is no 2-D network.
     """
-    volumetric = isinstance(model.predictor, Network) and model.predictor.dimensions == 3
-    if volumetric and volume.shape[0] == 1:
-        raise ShapeError(
-            f"Found a single slice in {where} for the model '{model.card.name}', whose network "
-            f"'{model.card.network}' is three-dimensional; give a volume of several slices, or "
-            "choose a 2-D model."
-        )
+    settings = settings or PredictionSettings()
+    _check_fits(model, volume, settings, where)
     normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
     shape = model_grid(model, volume)
     source = ResampledSource(volume.data, shape)
     target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
     normalize = _finite(normalisation, where)
-    settings = settings or PredictionSettings()
     if isinstance(model.predictor, SupervoxelClassifier):
         predict_supervoxels(
             model.predictor,
@@ -173,7 +170,7 @@ def predict_volume(
             progress=progress,
         )
         return Agreement()
-    if volumetric:
+    if _is_volumetric(model):
         return predict_blocks(
             model.network,
             source,
@@ -192,6 +189,27 @@ def predict_volume(
         progress=progress,
         calibration=model.card.calibration,
     )
+
+
+def _check_fits(model: Model, volume: Volume, settings: PredictionSettings, where: str) -> None:
+    """Refuse what the model cannot see, or not in the way that is asked for."""
+    name, network = model.card.name, model.card.network
+    volumetric = _is_volumetric(model)
+    if volumetric and volume.shape[0] == 1:
+        raise ShapeError(
+            f"Found a single slice in {where} for the model '{name}', whose network '{network}' is "
+            "three-dimensional; give a volume of several slices, or choose a 2-D model."
+        )
+    whole = volumetric or isinstance(model.predictor, SupervoxelClassifier)
+    if settings.blending != "none" and whole:
+        raise SettingsError(
+            f"Found the blending '{settings.blending}' for the model '{name}' ({network}), but "
+            "only 2-D networks see slices in windows; choose the blending none, or tta d4."
+        )
+
+
+def _is_volumetric(model: Model) -> bool:
+    return isinstance(model.predictor, Network) and model.predictor.dimensions == 3
 
 
 def _voxel_size_of(volume: Volume, shape_yx: tuple[int, int]) -> VoxelSize | None:
