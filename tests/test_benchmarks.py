@@ -51,11 +51,13 @@ def test_prediction_is_far_faster_than_plain_pytorch() -> None:
 
 
 def test_blending_agrees_with_the_published_loop_and_is_faster() -> None:
-    options = ("--filters", "4", "--shape", "128,128", "--repeats", "1")
+    options = ("--filters", "16", "--shape", "128,128", "--repeats", "1")
     record = record_of("blending", *options)
     assert record["largest_difference"]["spline torch fp32"] < 1e-4
-    assert record["times_loop"]["spline torch fp32"] > 1.1
-    assert record["times_loop"]["d4"] > record["times_loop"]["spline torch fp32"]
+    times = record["times_loop"]
+    # fp32 alone gains little, 1.20 to 1.29; bf16 twice, where the processor has it.
+    assert max(times["spline torch fp32"], times["spline torch bf16"]) > 1.2
+    assert times["d4"] > times["spline torch fp32"]
 
 
 def test_the_cost_of_prediction_is_a_line() -> None:
