@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chondria.inference.volumes import predict_volume
     from chondria.io import open_slices, open_volume, save_volume
     from chondria.models import bundled_models, load_model
-    from chondria.morphometrics import measure_objects
+    from chondria.morphometrics.table import measure_objects
     from chondria.postprocessing.instances import connected_instances
     from chondria.volume import Volume
 
@@ -63,7 +63,7 @@ _HOMES = {
     "load_model": "models",
     "load_recipe": "config.recipe",
     "make_phantom": "data.phantom",
-    "measure_objects": "morphometrics",
+    "measure_objects": "morphometrics.table",
     "open_slices": "io",
     "open_volume": "io",
     "predict_volume": "inference.volumes",

@@ -23,7 +23,7 @@ from chondria.io.atomic import check_disk_space
 from chondria.io.formats import check_holds
 from chondria.io.header import Grid
 from chondria.models import Model
-from chondria.morphometrics import write_objects_csv
+from chondria.morphometrics.table import write_objects_csv
 from chondria.report.overview import draw_overview
 from chondria.volume import Volume
 

@@ -19,7 +19,7 @@ from chondria.inference.compute import Compute
 from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model
-from chondria.morphometrics import ObjectTable, measure_objects
+from chondria.morphometrics.table import ObjectTable, measure_objects
 from chondria.postprocessing.confidence import ObjectConfidence, object_confidence
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median, zy_median
 from chondria.postprocessing.instances import (

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.measure import regionprops
 
 from chondria.errors import PixelValueError
-from chondria.morphometrics import measure_objects, write_objects_csv
+from chondria.morphometrics.table import measure_objects, write_objects_csv
 from chondria.volume import Volume
 
 BASE = ["id", "voxels"]

@@ -1,0 +1,1 @@
+"""Conditions compared, with mitochondria nested in images, cells and animals."""

@@ -1,0 +1,1 @@
+"""What each object measures: size, shape, place and grey values, in physical units."""

@@ -1,0 +1,1 @@
+"""What to check by eye, and what was decided about it."""

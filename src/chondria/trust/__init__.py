@@ -1,0 +1,1 @@
+"""How far to trust what was found: calibration, objects, and what errors do to counts."""
