@@ -42,6 +42,16 @@ def test_first_and_last_are_both_read(stack: Path, data) -> None:
     assert part.numpy()[:, 1, 1].tolist() == list(range(first, last + 1))
 
 
+@given(every=st.integers(1, N), first=st.integers(0, N - 1))
+def test_every_nth_slice_is_so_many_times_thicker(stack: Path, every: int, first: int) -> None:
+    part = open_stack_part(stack / "images", SIZE, (first, N - 1), every)
+    assert part.numpy()[:, 1, 1].tolist() == list(range(first, N, every))
+    assert part.voxel_size_nm == (every * SIZE[0], *SIZE[1:])
+    whole = open_stack_part(stack / "images", None, None, every)
+    assert whole.numpy()[:, 1, 1].tolist() == list(range(0, N, every))
+    assert whole.voxel_size_nm is None
+
+
 def test_other_slices_are_not_read(stack: Path, tmp_path: Path) -> None:
     for file in (stack / "images").glob("*.png"):
         whole = file.stem.endswith(("3", "4"))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from chondria.config.names import Named, check_names
-from chondria.config.recipe import Recipe, StackSlices
+from chondria.config.recipe import Count, Recipe, StackSlices
 from chondria.config.tree import Settings, apply_changes, read_tree, set_in_tree, validated
 from chondria.errors import SettingsError
 
@@ -44,6 +44,8 @@ class TestSet(Settings):
     images: str
     masks: str
     slices: StackSlices | None = None
+    # Every n-th slice alone: neighbours are near copies, and take their time.
+    every: Count = 1
     voxel_size_nm: tuple[Positive, Positive, Positive] | None = None
 
 

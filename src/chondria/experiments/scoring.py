@@ -64,9 +64,10 @@ def open_test_set(test: TestSet, root: Path) -> TestVolume:
         If images or masks are missing (with the command that fetches a known set) or of different
         shapes.
     """
+    part = (test.voxel_size_nm, test.slices, test.every)
     with advising_fetch(test.images, root):
-        volume = open_stack_part(root / test.images, test.voxel_size_nm, test.slices)
-        truth = open_stack_part(root / test.masks, test.voxel_size_nm, test.slices)
+        volume = open_stack_part(root / test.images, *part)
+        truth = open_stack_part(root / test.masks, *part)
     if volume.shape != truth.shape:
         raise ShapeError(
             f"Found test images of shape {volume.shape} and masks of shape {truth.shape}; every "

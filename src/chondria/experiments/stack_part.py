@@ -1,4 +1,4 @@
-"""Open a block of slices of a stack, so that training and test can be parts of one."""
+"""Open some slices of a stack, so that training and test can be parts of one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ __all__ = ["open_stack_part"]
 
 
 def open_stack_part(
-    path: Path, voxel_size_nm: VoxelSize | None, slices: tuple[int, int] | None
+    path: Path,
+    voxel_size_nm: VoxelSize | None,
+    slices: tuple[int, int] | None,
+    every: int = 1,
 ) -> Volume:
-    """Open a stack, or a block of its slices.
+    """Open a stack, or a block of its slices, or every n-th of them.
 
     Parameters
     ----------
@@ -25,11 +28,13 @@ def open_stack_part(
     slices : tuple of int or None
         First and last slice, counted from 0, both included; None for all, which are then read
         when they are asked for. Of a block no other slice is read.
+    every : int
+        The first slice and each n-th after it; 1 takes all.
 
     Returns
     -------
     Volume
-        The block, (Z, Y, X).
+        The block, (Z, Y, X); its slices count as `every` times as thick.
 
     Raises
     ------
@@ -39,12 +44,17 @@ def open_stack_part(
         As `open_volume`.
     """
     volume = open_volume(path, voxel_size_nm)
-    if slices is None:
+    if slices is None and every == 1:
         return volume
-    first, last = slices
+    first, last = slices or (0, volume.shape[0] - 1)
     if last >= volume.shape[0]:
         raise SettingsError(
             f"Found slices {first} to {last} asked of '{path}', which has 0 to "
             f"{volume.shape[0] - 1}; give a first and a last slice that are there."
         )
-    return volume.with_data(volume.data[first : last + 1])
+    size = volume.voxel_size_nm
+    return Volume(
+        volume.data[first : last + 1 : every],
+        size and (every * size[0], *size[1:]),
+        volume.origin_nm,
+    )
