@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ __all__ = ["EffectSize", "detectable_difference", "hedges_g"]
 
 CONFIDENCE = 0.95
 POWER = 0.8
+POINTS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +72,31 @@ def detectable_difference(standard_error: float, freedom: float) -> float:
         In units of `standard_error`'s; not a number where there is no test.
     """
     from scipy.optimize import brentq
-    from scipy.stats import nct, t
+    from scipy.stats import t
 
     if not standard_error > 0 or not freedom > 0:
         return math.nan
     bound = float(t.isf((1 - CONFIDENCE) / 2, freedom))
-    shift = brentq(lambda d: nct.sf(bound, freedom, d) - POWER, 0.0, 10.0 * bound)
+    below = _noncentral_t(bound, freedom)
+    shift = brentq(lambda shift: below(shift) - (1 - POWER), 0.0, 10.0 * bound)
     return float(shift) * standard_error
 
 
 def _noncentrality(t: float, freedom: float, share: float) -> float:
     """Find the noncentrality for which `share` of the distribution is below t."""
     from scipy.optimize import brentq
-    from scipy.stats import nct
 
-    reach = 10.0 + abs(t) * 3
-    return float(brentq(lambda d: nct.cdf(t, freedom, d) - share, t - reach, t + reach))
+    reach, below = 10.0 + abs(t) * 4, _noncentral_t(t, freedom)
+    return float(brentq(lambda shift: below(shift) - share, t - reach, t + reach))
+
+
+def _noncentral_t(t: float, freedom: float) -> Callable[[float], float]:
+    """Share of the noncentral t distribution below t, as a function of its noncentrality.
+
+    The normal distribution averaged over chi-squared: SciPy's own is not a number far out.
+    """
+    from scipy.special import chdtri, ndtr
+
+    quantiles = (np.arange(POINTS) + 0.5) / POINTS
+    scaled = t * np.sqrt(chdtri(freedom, quantiles) / freedom)
+    return lambda shift: float(np.mean(ndtr(scaled - shift)))

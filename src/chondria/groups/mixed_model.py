@@ -30,8 +30,8 @@ def mixed_model(sample: NestedSample) -> ConditionModel:
     Parameters
     ----------
     sample : NestedSample
-        Two animals in each condition at least. With one value for each animal the model is that of
-        `equal_variances`.
+        Two animals in each condition at least. With one value for each animal, or objects that do
+        not vary within their unit, the model is that of `equal_variances`.
 
     Returns
     -------
@@ -44,6 +44,8 @@ def mixed_model(sample: NestedSample) -> ConditionModel:
     if "animal" not in levels:
         return equal_variances(animal_means(sample))
     leaves = _Leaves.of(sample, levels)
+    if leaves.within == 0:  # each unit's objects are alike: its means hold all there is to know
+        return equal_variances(animal_means(sample))
     *parts, rest = (share.variance for share in variance_shares(sample))
     start = np.array(parts) / rest if rest > 0 else np.ones(len(parts))
     bounds = [(0.0, None)] * len(levels)

@@ -9,17 +9,23 @@ from numpy.typing import NDArray
 
 from chondria.errors import SettingsError
 
-__all__ = ["SCALES", "choose_scale", "is_measure", "is_size"]
+__all__ = ["SCALES", "choose_scale", "is_measure", "is_shape", "is_size"]
 
 SCALES = ("auto", "log", "linear")
 UNITS = ("_um3", "_um2", "_um", "_nm")
 # Where an object is and how it was found is no property to compare.
 PLACES = ("id", "centroid_", "bbox_", "touches_", "orientation_", "voxels")
+SHAPES = ("sphericity", "circularity", "form_factor", "aspect_ratio", "elongation", "solidity")
 
 
 def is_size(name: str) -> bool:
     """Tell whether a column holds lengths, areas or volumes of objects: it ends with a unit."""
     return name.endswith(UNITS) and "_per_" not in name and is_measure(name)
+
+
+def is_shape(name: str) -> bool:
+    """Tell whether a column holds a shape of objects that has no unit."""
+    return name in SHAPES
 
 
 def is_measure(name: str) -> bool:

@@ -30,7 +30,7 @@ class VarianceShare:
         Of the sum over levels.
     icc : float
         Intraclass correlation: of two objects that share a unit of this level and nothing below
-        it; zero for objects.
+        it; not a number for the last level.
     """
 
     level: str
@@ -88,7 +88,7 @@ def variance_shares(sample: NestedSample) -> list[VarianceShare]:
         if expected[level, level] > 0:
             variances[level] = max(0.0, (squares[level] - rest) / expected[level, level])
     share = variances / (variances.sum() or 1.0)
-    together = np.append(np.cumsum(share)[:-1], 0.0)
+    together = np.append(np.cumsum(share)[:-1], np.nan)
     counts = [len(np.unique(codes)) for codes in units[1:]]
     return [
         VarianceShare(*row)
