@@ -7,7 +7,7 @@ from chondria.groups.scale import choose_scale, is_measure, is_shape, is_size
 
 def test_sizes_are_told_by_their_unit():
     assert all(map(is_size, ("volume_um3", "area_um2", "skeleton_length_um", "feret_max_nm")))
-    others = ("sphericity", "count_density_per_um3", "centroid_z_nm", "voxels", "volume_fraction")
+    others = ("sphericity", "density_per_um3", "centroid_z_nm", "voxels", "nearest_centroid_nm")
     assert not any(map(is_size, others))
     assert is_shape("sphericity")
     assert not any(map(is_measure, ("id", "bbox_z_start_px", "centroid_y_px", "touches_border")))

@@ -142,9 +142,7 @@ def _record(groups: Groups) -> dict[str, object]:
             {"table": str(table.path), "sha256": table.sha256, "rows": len(table)} | asdict(place)
             for table, place in zip(tables.objects, design.places, strict=True)
         ],
-        "image_tables": [
-            {"table": str(table.path), "sha256": table.sha256} for table in tables.images
-        ],
+        "images": [{"summary": str(image.path), "sha256": image.sha256} for image in tables.images],
         "measures": [
             {
                 "name": one.measured.name,

@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chondria.errors import FormatError, SettingsError
 from chondria.experiments.group_design import Design
-from chondria.experiments.object_tables import TableFile, read_table
+from chondria.experiments.object_tables import (
+    SummaryFile,
+    TableFile,
+    read_summary,
+    read_table,
+)
 from chondria.groups.measure import MeasuredValues
 from chondria.groups.scale import is_measure, is_shape, is_size
 
 __all__ = ["GroupTables", "measured_values", "read_group_tables"]
 
-SUMMARY = "summary.csv"
+IMAGE_MEASURES = ("density_per_um3", "density_per_um2", "volume_fraction", "area_fraction")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -29,13 +35,13 @@ class GroupTables:
         What belongs where.
     objects : tuple of TableFile
         A row for each object; one table for each place of the design.
-    images : tuple of TableFile
-        A row for each image: the `summary.csv` beside each table; none where one has none.
+    images : tuple of SummaryFile
+        What was measured of each table's image as a whole; none where one image has nothing.
     """
 
     design: Design
     objects: tuple[TableFile, ...]
-    images: tuple[TableFile, ...]
+    images: tuple[SummaryFile, ...]
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -43,25 +49,11 @@ class GroupTables:
         first, *others = (table.columns for table in self.objects)
         common = [name for name in first if all(name in columns for columns in others)]
         found = [name for name in common if is_size(name) or is_shape(name)]
-        return (*found, *(name for name in self._of_images() if name not in found))
-
-    def _of_images(self) -> list[str]:
-        if not self.images:
-            return []
-        first, *others = (table.columns for table in self.images)
-        return [
-            name
-            for name in first
-            if all(name in columns for columns in others)
-            and ("_per_" in name or name.endswith("_fraction"))
-        ]
+        return (*found, *(name for name in IMAGE_MEASURES if self.is_of_images(name)))
 
     def is_of_images(self, name: str) -> bool:
         """Tell whether a measure has one value for each image."""
-        of_objects = all(name in table.columns for table in self.objects)
-        return not of_objects and all(
-            name in table.columns for table in self.images or self.objects
-        )
+        return bool(self.images) and all(name in image.values for image in self.images)
 
 
 def read_group_tables(design: Design) -> GroupTables:
@@ -73,9 +65,9 @@ def read_group_tables(design: Design) -> GroupTables:
         As `chondria.experiments.object_tables.read_table`.
     """
     objects = tuple(read_table(path) for path in design.tables)
-    beside = [_summary(path) for path in design.tables]
-    images = [read_table(path) for path in beside if path is not None]
-    return GroupTables(design, objects, tuple(images) if len(images) == len(objects) else ())
+    images = [read_summary(path) for path in design.tables]
+    found = tuple(image for image in images if image is not None)
+    return GroupTables(design, objects, found if len(found) == len(objects) else ())
 
 
 def measured_values(
@@ -125,8 +117,8 @@ def _measured(
         )
     of_images = tables.is_of_images(name)
     values, at_border, missing = [], 0, 0
-    for table in tables.images if of_images else tables.objects:
-        numbers = table.numbers(name)
+    for place, table in enumerate(tables.objects):
+        path, numbers = _numbers(tables, place, name)
         if not of_images and not keep_border:
             cut = _cut(table)
             at_border += int(cut.sum())
@@ -135,7 +127,7 @@ def _measured(
         if lacking.any() and not skip_missing:
             raise FormatError(
                 f"Found {int(lacking.sum())} of {len(numbers)} rows without a finite number in the "
-                f"column '{name}' of '{table.path}'; mend them, or leave such objects out with "
+                f"column '{name}' of '{path}'; mend them, or leave such objects out with "
                 "--skip-missing."
             )
         missing += int(lacking.sum())
@@ -144,16 +136,18 @@ def _measured(
     return MeasuredValues(name, unit, tuple(values), tables.design.places, at_border, missing)
 
 
-def _cut(table: TableFile) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _numbers(tables: GroupTables, place: int, name: str) -> tuple[Path, NDArray[np.float64]]:
+    """Values of a measure in one table or its image, and the file that they are in."""
+    if tables.is_of_images(name):
+        image = tables.images[place]
+        return image.path, np.array([image.values[name]])
+    return tables.objects[place].path, tables.objects[place].numbers(name)
+
+
+def _cut(table: TableFile) -> NDArray[np.bool_]:
     if "touches_border" not in table.columns:
         raise FormatError(
             f"There is no column 'touches_border' in '{table.path}', so that objects cut by the "
             "border cannot be left out; add it, or keep them all with --keep-border."
         )
     return table.flags("touches_border")
-
-
-def _summary(path: Path) -> Path | None:
-    """The table of the whole image that lies beside a table of objects."""
-    beside = path.with_name(SUMMARY)
-    return beside if path.stem == "objects" and beside.is_file() else None

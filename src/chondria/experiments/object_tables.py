@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from chondria.errors import FormatError, InputNotFoundError, MissingPackageError
 
-__all__ = ["TableFile", "find_table", "read_table"]
+__all__ = ["SummaryFile", "TableFile", "find_table", "read_summary", "read_table"]
 
 NAMES = ("objects.csv", "objects.parquet")
 
@@ -85,6 +87,25 @@ class TableFile:
         return true
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryFile:
+    """What was measured of the image of a table as a whole.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    values : dict of str to float
+        Not a number where it is undefined.
+    sha256 : str
+        Of the file.
+    """
+
+    path: Path
+    values: dict[str, float]
+    sha256: str
+
+
 def find_table(path: Path) -> Path:
     """Find the table of objects of a run folder; any other path is given back.
 
@@ -148,6 +169,41 @@ def read_table(path: Path) -> TableFile:
     values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
     columns = {name: np.array(texts, str) for name, texts in zip(names, values, strict=True)}
     return TableFile(path, columns, digest)
+
+
+def read_summary(table: Path) -> SummaryFile | None:
+    """Read what `chondria measure` wrote beside a table: ``NAME.volume.json``.
+
+    Parameters
+    ----------
+    table : Path
+        The file of objects.
+
+    Returns
+    -------
+    SummaryFile or None
+        None where there is none.
+
+    Raises
+    ------
+    FormatError
+        If it is not what `chondria measure` writes.
+    """
+    path = table.with_suffix(".volume.json")
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    try:
+        volume = json.loads(content)["volume"]
+        values = {
+            str(name): math.nan if value is None else float(value) for name, value in volume.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FormatError(
+            f"'{path}' does not hold what `chondria measure` writes beside a table ({error!r}); "
+            "measure the image again, or take the file away."
+        ) from error
+    return SummaryFile(path, values, hashlib.sha256(content).hexdigest())
 
 
 def _parquet(path: Path) -> dict[str, NDArray[np.generic]]:

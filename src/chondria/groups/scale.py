@@ -14,13 +14,17 @@ __all__ = ["SCALES", "choose_scale", "is_measure", "is_shape", "is_size"]
 SCALES = ("auto", "log", "linear")
 UNITS = ("_um3", "_um2", "_um", "_nm")
 # Where an object is and how it was found is no property to compare.
-PLACES = ("id", "centroid_", "bbox_", "touches_", "orientation_", "voxels")
-SHAPES = ("sphericity", "circularity", "form_factor", "aspect_ratio", "elongation", "solidity")
+PLACES = ("id", "centroid_", "bbox_", "touches_", "azimuth_", "elevation_", "nearest_id", "voxels")
+SHAPES = (
+    *("sphericity", "circularity", "form_factor", "aspect_ratio", "elongation", "flatness"),
+    "solidity",
+)
 
 
 def is_size(name: str) -> bool:
     """Tell whether a column holds lengths, areas or volumes of objects: it ends with a unit."""
-    return name.endswith(UNITS) and "_per_" not in name and is_measure(name)
+    other = "_per_" in name or name.startswith("nearest_") or not is_measure(name)
+    return name.endswith(UNITS) and not other
 
 
 def is_shape(name: str) -> bool:
@@ -29,7 +33,7 @@ def is_shape(name: str) -> bool:
 
 
 def is_measure(name: str) -> bool:
-    """Tell whether a column may be compared: no identifier, place, border flag or pixel count."""
+    """Tell whether a column may be compared: no identifier, place, direction or pixel count."""
     return not name.startswith(PLACES) and not name.endswith("_px")
 
 
