@@ -196,6 +196,17 @@ def test_one_animal_in_a_condition_is_figures_without_a_test(made: Made, tmp_pat
     assert not (out / "forest.svg").exists()
 
 
+def test_one_lonely_condition_of_three_is_named(experiment) -> None:
+    made = experiment(animals=2)
+    made.add("c", "c0", np.ones(3))
+    first, *pairs = sentences(made.compare(measures=("volume_um3",)).found[0])
+    assert first.startswith(
+        "volume_um3: no test of 3 conditions is possible, as c has one animal only; take it out of "
+        "the design to compare the others; n = 2 animals"
+    )
+    assert len(pairs) == 3
+
+
 def test_values_that_do_not_vary(made: Made, tmp_path: Path) -> None:
     for condition in "ab":
         for animal in range(2):

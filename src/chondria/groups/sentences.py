@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from chondria.groups.comparison import Contrast
 from chondria.groups.measure import MeasureComparison
@@ -54,7 +56,10 @@ def _overall(found: MeasureComparison) -> str:
     count = len(found.sample.conditions)
     counts = _counts(found, range(count))
     if model is None:
-        return f"{name}: no test of {count} conditions is possible, {_lonely(found)}; {counts}."
+        rest = count - np.count_nonzero(found.comparison.means.animals < 2)
+        advice = "; take it out of the design to compare the others" if rest > 1 else ""
+        why = f"{_lonely(found)}{advice}; {counts}"
+        return f"{name}: no test of {count} conditions is possible, {why}."
     p = model.omnibus_p
     told = "differs" if p < SIGNIFICANT else "shows no evidence of a difference"
     return f"{name} {told} between {count} conditions: {p_text(p)} ({model.method}); {counts}."
@@ -127,4 +132,9 @@ def _lonely(found: MeasureComparison) -> str:
     """Name the conditions with one animal."""
     counts = found.comparison.means.animals
     names = [name for name, n in zip(found.sample.conditions, counts, strict=True) if n < 2]
-    return f"as {' and '.join(names)} {'has' if len(names) == 1 else 'have'} one animal only"
+    return f"as {_listed(names)} {'has' if len(names) == 1 else 'have'} one animal only"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
