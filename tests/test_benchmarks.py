@@ -88,3 +88,11 @@ def test_peers_that_are_absent_are_skipped() -> None:
     assert "BiaPy" not in seconds
     # Eight views cost more than one.
     assert seconds["chondria d4"] > seconds["chondria"] > 0
+
+
+def test_false_positives_are_counted_by_every_way_of_comparing() -> None:
+    options = ("--repeats", "20", "--seeds", "1", "--mixed", "2", "--bootstrap", "2")
+    record = record_of("false_positives", *options)
+    rates = record["5 + 5 animals, 3 cells, 20 objects"]
+    assert rates["default"]["rejected"] < rates["t-test over objects"]["rejected"]
+    assert {"default", "mixed", "mixed, Wald z", "bootstrap"} <= set(rates)

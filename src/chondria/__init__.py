@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chondria.errors import ChondriaError
     from chondria.evaluation.sheet import score
     from chondria.experiments.evaluation import evaluate
+    from chondria.experiments.group_comparison import GroupSettings, compare_groups, write_groups
     from chondria.experiments.segmentation import segment
     from chondria.experiments.segmentation_settings import SegmentationSettings
     from chondria.experiments.training import train_recipe
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChondriaError",
+    "GroupSettings",
     "SegmentationSettings",
     "Volume",
     "__version__",
     "bundled_models",
+    "compare_groups",
     "connected_instances",
     "evaluate",
     "export_onnx",
@@ -50,13 +53,16 @@ __all__ = [
     "segment",
     "segment_volume",
     "train_recipe",
+    "write_groups",
 ]
 
 _HOMES = {
     "ChondriaError": "errors",
+    "GroupSettings": "experiments.group_comparison",
     "SegmentationSettings": "experiments.segmentation_settings",
     "Volume": "volume",
     "bundled_models": "models",
+    "compare_groups": "experiments.group_comparison",
     "connected_instances": "postprocessing.instances",
     "evaluate": "experiments.evaluation",
     "export_onnx": "export",
@@ -72,6 +78,7 @@ _HOMES = {
     "segment": "experiments.segmentation",
     "segment_volume": "experiments.volume_segmentation",
     "train_recipe": "experiments.training",
+    "write_groups": "experiments.group_comparison",
 }
 
 

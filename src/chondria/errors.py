@@ -6,6 +6,7 @@ prints it and exits with code 2. The leaves are also the builtin errors that a s
 
 __all__ = [
     "ChondriaError",
+    "DesignError",
     "DeviceError",
     "DiskSpaceError",
     "DownloadError",
@@ -63,6 +64,10 @@ class DownloadError(ChondriaError, OSError):
 
 class ModelError(ChondriaError, ValueError):
     """A model file that is not a chondria model, or one of another network."""
+
+
+class DesignError(ChondriaError, ValueError):
+    """The design of a comparison that contradicts itself, its tables, or allows no comparison."""
 
 
 class DeviceError(ChondriaError, RuntimeError):

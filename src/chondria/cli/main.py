@@ -17,6 +17,7 @@ from chondria.cli.info import info
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
 from chondria.cli.segment import segment
+from chondria.cli.stats import stats
 from chondria.cli.study import app as study
 from chondria.cli.train import train
 from chondria.cli.transfer import transfer
@@ -35,6 +36,7 @@ app = typer.Typer(
 COMMANDS = (
     *(demo, check, segment, evaluate, predict),
     *(train, experiment, compare, transfer, export, phantom, info),
+    stats,
 )
 for command in COMMANDS:
     app.command(command.__name__)(command)

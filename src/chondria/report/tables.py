@@ -15,6 +15,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem
 table { border-collapse: collapse; width: 100%; }
 th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid #8885; }
 NUMBERS { text-align: right; font-variant-numeric: tabular-nums; }
+img { background: white; max-width: 100%; vertical-align: top; }
 tbody tr:hover { background: #8882; }
 """
 
@@ -41,17 +42,27 @@ class TextTable:
     caption: str = ""
 
 
-def markdown_page(title: str, tables: Sequence[TextTable], notes: str = "") -> str:
-    """Write tables under a title, and notes below."""
-    parts = [f"# {title}", *(_markdown(table) for table in tables), notes]
+def markdown_page(
+    title: str, tables: Sequence[TextTable], notes: str = "", above: Sequence[str] = ()
+) -> str:
+    """Write paragraphs and tables under a title, and notes below."""
+    parts = [f"# {title}", *above, *(_markdown(table) for table in tables), notes]
     return "\n\n".join(parts).rstrip() + "\n"
 
 
-def html_page(title: str, tables: Sequence[TextTable], notes: str = "") -> str:
-    """Write a page with tables under a title, and notes below."""
+def html_page(
+    title: str,
+    tables: Sequence[TextTable],
+    notes: str = "",
+    above: Sequence[str] = (),
+    figures: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Write a page with paragraphs, figures (name, address) and tables under a title, and notes."""
     first = min(table.first_number for table in tables) + 1
     style = STYLE.replace("NUMBERS", f"td:nth-child(n+{first}), th:nth-child(n+{first})")
-    body = "\n".join(_html(table) for table in tables)
+    paragraphs = [f"<p>{escape(text)}</p>" for text in above]
+    images = [f'<img alt="{escape(name)}" src="{escape(address)}">' for name, address in figures]
+    body = "\n".join([*paragraphs, *images, *(_html(table) for table in tables)])
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>'
         '\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
