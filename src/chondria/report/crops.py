@@ -1,4 +1,4 @@
-"""What a line of the worklist is about: image and outlines around a place, from above and beside."""
+"""What a line of the worklist is about: a place with its outlines, from above and beside."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def draw_crop(
     ]
     rows, columns = windows[1:]
     grey, found = (np.asarray(array[z, rows, columns]) for array in (image, labels))
-    beside = [np.asarray(array[windows[0], y, columns]) for array in (image, labels)]
+    tall, cut = (np.asarray(array[windows[0], y, columns]) for array in (image, labels))
     at = (y - rows.start, x - columns.start)
     panels = [
         _panel(grey, np.zeros_like(found), None, voxel_size_nm[1:]),
         _panel(grey, found, at, voxel_size_nm[1:]),
-        _panel(*beside, (z - windows[0].start, at[1]), (voxel_size_nm[0], voxel_size_nm[2])),
+        _panel(tall, cut, (z - windows[0].start, at[1]), (voxel_size_nm[0], voxel_size_nm[2])),
     ]
     height = max(panel.height for panel in panels)
     width = sum(panel.width + GAP_PX for panel in panels) - GAP_PX

@@ -19,6 +19,8 @@ from chondria.volume import VoxelSize
 
 __all__ = ["correct_labels", "split_at_neck", "split_at_points"]
 
+Place = Sequence[int] | NDArray[Any]
+
 # So far from a missed place, at most, the place that was pointed at may lie.
 REACH_NM: Final = 100.0
 
@@ -82,7 +84,7 @@ def correct_labels(
 
 
 def split_at_points(
-    inside: NDArray[np.bool_], points: Sequence[Sequence[int] | NDArray[Any]], measured_size_nm: VoxelSize
+    inside: NDArray[np.bool_], points: Sequence[Place], measured_size_nm: VoxelSize
 ) -> NDArray[np.int32]:
     """Part an object by a watershed from points (z, y, x) in it; parts are 1, 2, 3 ..."""
     from skimage.segmentation import watershed
@@ -91,11 +93,12 @@ def split_at_points(
     for number, point in enumerate(points, start=1):
         markers[tuple(point)] = number
     depth = inner_distance_nm(inside, measured_size_nm)
-    return np.asarray(watershed(-depth, markers, mask=inside, connectivity=FULL), np.int32)
+    parts = watershed(-depth, markers, mask=inside, connectivity=FULL)  # type: ignore[no-untyped-call]
+    return np.asarray(parts, np.int32)
 
 
 def split_at_neck(
-    inside: NDArray[np.bool_], voxel_size_nm: VoxelSize, place: Sequence[int] | NDArray[Any] | None = None
+    inside: NDArray[np.bool_], voxel_size_nm: VoxelSize, place: Place | None = None
 ) -> NDArray[np.int32] | None:
     """Part an object in two at its narrowest neck, or at the one nearest to a place (z, y, x).
 

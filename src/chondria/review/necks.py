@@ -89,7 +89,7 @@ def find_lobes(
     markers = _peaks(depth)
     if markers.max() < 2:
         return inside.astype(np.int32), depth
-    lobes = watershed(-depth, markers, mask=inside, connectivity=FULL)
+    lobes = watershed(-depth, markers, mask=inside, connectivity=FULL)  # type: ignore[no-untyped-call]
     return np.asarray(lobes, np.int32), depth
 
 

@@ -270,7 +270,7 @@ def _cut(
     spread = np.percentile(along[inside], [25, 75])
     where = generator.uniform(*spread)
     width = generator.integers(1, 4) * size[2] if way == "gap" else 0.0
-    return np.abs(along - where) < width / 2, along < where
+    return np.asarray(np.abs(along - where) < width / 2), np.asarray(along < where)
 
 
 def _two_parts(inside: NDArray[np.bool_], side: NDArray[np.bool_]) -> NDArray[np.int32] | None:

@@ -65,8 +65,8 @@ def find_odd_slices(labels: NDArray[Any], unlike: dict[int, str] | None = None) 
     for z in sorted(lacks.keys() | said.keys()):
         lack = lacks.get(z, 0.0)
         reason = said.get(z) or (
-            f"What was found in slice {z} overlaps with that next to it by {typical * (1 - lack):.2f}"
-            f", where {typical:.2f} is typical here."
+            f"What was found in slice {z} overlaps with a neighbour by {typical * (1 - lack):.2f} "
+            f"only, where {typical:.2f} is typical here."
         )
         evidence = {"lack": lack, "image": float(z in said)}
         found.append(Suspicion("slice", (), (z, *middle), evidence, reason))

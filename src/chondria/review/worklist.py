@@ -21,12 +21,14 @@ from chondria.volume import VoxelSize
 
 __all__ = ["WEIGHTS", "Entry", "find_suspicions", "make_worklist", "rank"]
 
-# Logarithm of the odds that a suspicion is right: a constant, and so much for each measure.
+# Logarithm of the odds that a suspicion is right: a constant, and so much for each measure. Rounded
+# from logistic regressions on errors planted in CDeep3M (recipes/LOG.md, 2026-11-27); those of
+# uncertain objects and of slices are set by hand.
 WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
     "uncertain": {"": -4.0, "doubt": 8.0},
-    "merge": {"": -5.5, "narrowing": 1.5, "thin": 3.6, "drop": 2.5},
-    "split": {"": -6.1, "facing": 4.2, "bridge": 4.0, "near": 2.1},
-    "miss": {"": -2.5, "probability": 3.0, "width": 2.0, "size": 1.5},
+    "merge": {"": -5.8, "narrowing": 0.5, "thin": 3.0, "drop": 3.5},
+    "split": {"": -7.3, "facing": 5.3, "bridge": 5.8, "near": 2.7},
+    "miss": {"": -3.0, "probability": 1.0, "width": 1.0, "size": 3.0},
     "slice": {"": -4.0, "lack": 6.0, "image": 3.0},
 }
 
@@ -66,12 +68,14 @@ def find_suspicions(scene: Scene, unlike: dict[int, str] | None = None) -> list[
     list of Suspicion
         In no order.
     """
+    # Slices of a flat map need not be of one stack.
+    slices = [] if scene.flat else find_odd_slices(scene.labels, unlike)
     return [
         *find_uncertain(scene.labels, scene.boxes, scene.core),
         *find_merges(scene),
         *find_splits(scene),
         *find_misses(scene),
-        *find_odd_slices(scene.labels, unlike),
+        *slices,
     ]
 
 
