@@ -59,7 +59,7 @@ def grow_box(box: Box, margin_px: Sequence[int], shape: Sequence[int]) -> Box:
 
 def is_flat(boxes: dict[int, Box]) -> bool:
     """Tell a label map whose objects have one slice each: nothing is said of what runs in z."""
-    return all(box[0].stop - box[0].start == 1 for box in boxes.values())
+    return bool(boxes) and all(box[0].stop - box[0].start == 1 for box in boxes.values())
 
 
 def measured_size_nm(voxel_size_nm: VoxelSize, flat: bool) -> VoxelSize:

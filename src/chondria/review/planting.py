@@ -213,7 +213,7 @@ def _tube(
     """Voxels within a radius of the line between two voxels."""
     start, stop = ends * np.array(size)
     way = stop - start
-    place = np.stack(np.indices(shape), axis=-1) * np.array(size) - start
+    place = np.moveaxis(np.indices(shape), 0, -1) * np.array(size) - start
     along = (place @ way / max(float(way @ way), 1e-9)).clip(0, 1)
     away = np.linalg.norm(place - along[..., None] * way, axis=-1)
     tube: NDArray[np.bool_] = away <= max(radius, *size[1:])
@@ -266,7 +266,7 @@ def _cut(
     axis /= np.linalg.norm(axis)
     if size[0] > 20 and np.abs(axis[1:]).max() > 0.3:  # thick slices are cut in their plane
         axis = np.array([0, *axis[1:]]) / np.linalg.norm(axis[1:])
-    along = (np.stack(np.indices(inside.shape), axis=-1) * np.array(size) - middle) @ axis
+    along = (np.moveaxis(np.indices(inside.shape), 0, -1) * np.array(size) - middle) @ axis
     spread = np.percentile(along[inside], [25, 75])
     where = generator.uniform(*spread)
     width = generator.integers(1, 4) * size[2] if way == "gap" else 0.0

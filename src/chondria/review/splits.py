@@ -150,9 +150,9 @@ def _stacked(labels: NDArray[Any], seen: NDArray[np.uint8], pair: tuple[int, int
 
 def _face_ratio(away: NDArray[np.float32], gap: float, layer: float) -> float:
     """Compare the face that an object turns to another with the section behind it."""
-    face = np.count_nonzero(away <= gap + layer)
-    behind = np.count_nonzero((away > gap + DEPTH_NM) & (away <= gap + DEPTH_NM + layer))
-    return min(1.0, face / max(behind, 1)) if behind else 0.0
+    face = int(np.count_nonzero(away <= gap + layer))
+    behind = int(np.count_nonzero((away > gap + DEPTH_NM) & (away <= gap + DEPTH_NM + layer)))
+    return min(1.0, face / behind) if behind else 0.0
 
 
 def _outer_distance_nm(mask: NDArray[np.bool_], size: VoxelSize) -> NDArray[np.float32]:
@@ -166,7 +166,8 @@ def _slices_of(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 def _slices_with(masks: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Slices that hold both objects."""
-    here: NDArray[np.bool_] = masks[0].any(axis=(1, 2)) & masks[1].any(axis=(1, 2))
+    one, two = (np.asarray(mask.any(axis=(1, 2))) for mask in masks)
+    here: NDArray[np.bool_] = np.logical_and(one, two)
     return here
 
 

@@ -29,7 +29,7 @@ WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
     "merge": {"": -5.8, "narrowing": 0.5, "thin": 3.0, "drop": 3.5},
     "split": {"": -7.3, "facing": 5.3, "bridge": 5.8, "near": 2.7},
     "miss": {"": -3.0, "probability": 1.0, "width": 1.0, "size": 3.0},
-    "slice": {"": -4.0, "lack": 6.0, "image": 3.0},
+    "slice": {"": -5.0, "lack": 5.0, "image": 3.0},
 }
 
 
