@@ -31,7 +31,7 @@ def find_merges(scene: Scene) -> list[Suspicion]:
     -------
     list of Suspicion
         One for each neck. Evidence: `narrowing` of the neck against the thinner lobe; `thin`, its
-        area against the smaller lobe's volume to the power of 2/3; and `drop` of the probability
+        area against a typical section of the smaller lobe; and `drop` of the probability
         there below the core's.
     """
     found = []

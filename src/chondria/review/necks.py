@@ -41,8 +41,9 @@ class Neck:
         Twice the distance from the outline: at the neck, and in the thinner lobe.
     area_nm2 : float
         Faces of voxels that the lobes share.
-    lobe_nm3 : float
-        Volume of the smaller lobe.
+    lobe_area_nm2 : float
+        What the smaller lobe's volume makes a typical section of it: its power of 2/3; of a lobe in
+        one slice, the root of its area times the slice's thickness.
     """
 
     lobes: tuple[int, int]
@@ -50,7 +51,7 @@ class Neck:
     width_nm: float
     lobe_width_nm: float
     area_nm2: float
-    lobe_nm3: float
+    lobe_area_nm2: float
 
     @property
     def narrowing(self) -> float:
@@ -59,8 +60,8 @@ class Neck:
 
     @property
     def thinness(self) -> float:
-        """1 less the neck's area by the smaller lobe's volume to the power of 2/3; 0 at least."""
-        return float(max(0.0, 1 - self.area_nm2 / self.lobe_nm3 ** (2 / 3)))
+        """1 less the neck's area by the typical section of the smaller lobe; 0 at least."""
+        return float(max(0.0, 1 - self.area_nm2 / self.lobe_area_nm2))
 
 
 def find_lobes(
@@ -138,16 +139,18 @@ def find_necks(
     everyone = np.arange(count + 1)
     widths = 2 * ndimage.maximum(depth, lobes, everyone)
     volumes = np.bincount(lobes.ravel(), minlength=count + 1) * math.prod(voxel_size_nm)
+    flat = np.count_nonzero(lobes.any(axis=(1, 2))) == 1
+    sections = np.sqrt(volumes * voxel_size_nm[0]) if flat else volumes ** (2 / 3)
     necks = []
     for pair, (places, area) in _contacts(lobes, voxel_size_nm).items():
         at = np.stack(np.unravel_index(np.unique(places), lobes.shape), axis=1)
         here, deep = lobes[tuple(at.T)], depth[tuple(at.T)]
         width = 2 * float(min(deep[here == number].max() for number in pair))
-        of_lobes = float(min(widths[list(pair)])), area, float(min(volumes[list(pair)]))
+        of_lobes = float(min(widths[list(pair)])), area, float(min(sections[list(pair)]))
         necks.append(Neck(pair, at, width, *of_lobes))
     for number in set(range(2, count + 1)) - {n for neck in necks for n in neck.lobes}:
         at = np.argwhere(lobes == number)
-        smaller = float(min(volumes[1], volumes[number]))
+        smaller = float(min(sections[1], sections[number]))
         necks.append(Neck((1, number), at, 0.0, float(min(widths[[1, number]])), 0.0, smaller))
     return necks
 
