@@ -16,6 +16,7 @@ from chondria.cli.export import export
 from chondria.cli.info import info
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
+from chondria.cli.review import apply, review
 from chondria.cli.segment import segment
 from chondria.cli.stats import stats
 from chondria.cli.study import app as study
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    *(demo, check, segment, evaluate, predict),
+    *(demo, check, segment, evaluate, predict, review, apply),
     *(train, experiment, compare, transfer, export, phantom, info),
     stats,
 )

@@ -51,14 +51,24 @@ class SliceOrder:
         if typical < UNRELATED:
             advice = "if these are separate images and no stack, treat them in two dimensions"
             return [Finding("slice order", f"{said}: hardly at all", "warning", advice)]
-        swapped = self._swapped()
-        odd, jumps = self._drops(typical, swapped)
-        if not (swapped or odd or jumps):
+        suspects = self.suspects()
+        if not any(suspects):
             return [Finding("slice order", said)]
         return [
             Finding("slice order", found, "warning", advice)
-            for found, advice in _describe(swapped, odd, jumps)
+            for found, advice in _describe(*suspects)
         ]
+
+    def suspects(self) -> tuple[list[int], list[int], list[int]]:
+        """Give the first slices of pairs that look exchanged, slices unlike both neighbours, and
+        the slices before sharp changes; three empty lists where neighbours hardly correlate.
+        """
+        near = np.array(self._correlations[1])
+        typical = float(np.nanmedian(near)) if np.isfinite(near).any() else float("nan")
+        if not typical >= UNRELATED:
+            return [], [], []
+        swapped = self._swapped()
+        return swapped, *self._drops(typical, swapped)
 
     def _swapped(self) -> list[int]:
         """First slices of the pairs that would match their surroundings better exchanged."""

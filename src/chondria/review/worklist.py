@@ -1,0 +1,161 @@
+"""One list of everything worth a look, the most suspicious first, whatever its kind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chondria.review.merges import find_merges
+from chondria.review.misses import find_misses
+from chondria.review.scene import Scene, make_scene
+from chondria.review.slices import find_odd_slices
+from chondria.review.splits import find_splits
+from chondria.review.suspicion import Kind, Suspicion
+from chondria.review.uncertain import find_uncertain
+from chondria.volume import VoxelSize
+
+__all__ = ["WEIGHTS", "Entry", "find_suspicions", "make_worklist", "rank"]
+
+# Logarithm of the odds that a suspicion is right: a constant, and so much for each measure. Rounded
+# from logistic regressions on errors planted in CDeep3M (recipes/LOG.md, 2026-11-27); those of
+# uncertain objects and of slices are set by hand.
+WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
+    "uncertain": {"": -4.0, "doubt": 8.0},
+    "merge": {"": -5.8, "narrowing": 0.5, "thin": 3.0, "drop": 3.5},
+    "split": {"": -7.3, "facing": 5.3, "bridge": 5.8, "near": 2.7},
+    "miss": {"": -3.0, "probability": 1.0, "width": 1.0, "size": 3.0},
+    "slice": {"": -5.0, "lack": 5.0, "image": 3.0},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the worklist.
+
+    Attributes
+    ----------
+    rank : int
+        1 is to be looked at first.
+    score : float
+        0 to 1, comparable between kinds.
+    suspicion : Suspicion
+        What it is about.
+    """
+
+    rank: int
+    score: float
+    suspicion: Suspicion
+
+
+def find_suspicions(scene: Scene, unlike: dict[int, str] | None = None) -> list[Suspicion]:
+    """Gather what every kind of evidence suspects.
+
+    Parameters
+    ----------
+    scene : Scene
+        Labels and probabilities. Where every object lies in a single slice, slices are judged
+        one by one.
+    unlike : dict of int to str, optional
+        See `find_odd_slices`.
+
+    Returns
+    -------
+    list of Suspicion
+        In no order.
+    """
+    # Slices of a flat map need not be of one stack.
+    slices = [] if scene.flat else find_odd_slices(scene.labels, unlike)
+    return [
+        *find_uncertain(scene.labels, scene.boxes, scene.core),
+        *find_merges(scene),
+        *find_splits(scene),
+        *find_misses(scene),
+        *slices,
+    ]
+
+
+def rank(suspicions: list[Suspicion]) -> list[Entry]:
+    """Order suspicions by score; an object's narrowest neck stands for its others.
+
+    A doubtful object that is named further up is not named again. What is left out comes back in
+    the worklist of the corrected labels.
+
+    Parameters
+    ----------
+    suspicions : list of Suspicion
+        In any order.
+
+    Returns
+    -------
+    list of Entry
+        The highest score first.
+    """
+    scored = sorted(
+        ((_score(suspicion), suspicion) for suspicion in suspicions),
+        key=lambda pair: (-pair[0], pair[1].kind, pair[1].ids, pair[1].place_px),
+    )
+    named: set[int] = set()
+    merged: set[int] = set()
+    entries: list[Entry] = []
+    for score, suspicion in scored:
+        again = {"uncertain": named, "merge": merged}.get(suspicion.kind, set())
+        if again.intersection(suspicion.ids):
+            continue
+        named.update(suspicion.ids)
+        merged.update(suspicion.ids if suspicion.kind == "merge" else ())
+        entries.append(Entry(len(entries) + 1, score, suspicion))
+    return entries
+
+
+def make_worklist(
+    labels: NDArray[Any],
+    probability: NDArray[np.uint8],
+    voxel_size_nm: VoxelSize,
+    unlike: dict[int, str] | None = None,
+) -> list[Entry]:
+    """Find and rank everything worth a look.
+
+    Parameters
+    ----------
+    labels : ndarray of int, (Z, Y, X)
+        A label map of any integer type; 0 is background, other numbers may have gaps.
+    probability : ndarray of uint8, (Z, Y, X)
+        255 is certainty.
+    voxel_size_nm : tuple of float
+        (z, y, x) in nm.
+    unlike : dict of int to str, optional
+        See `find_odd_slices`.
+
+    Returns
+    -------
+    list of Entry
+        The most suspicious first; identifiers are those of the label map.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+    """
+    ids, dense = _dense(labels)
+    found = find_suspicions(make_scene(dense, probability, voxel_size_nm), unlike)
+    return rank([replace(one, ids=tuple(int(ids[n]) for n in one.ids)) for one in found])
+
+
+def _score(suspicion: Suspicion) -> float:
+    weights = WEIGHTS[suspicion.kind]
+    odds = weights[""] + sum(weights[name] * x for name, x in suspicion.evidence.items())
+    return 1 / (1 + math.exp(-odds))
+
+
+def _dense(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Number objects without gaps; gives their identifiers and the new label map."""
+    ids = np.unique(labels)
+    ids = np.append(labels.dtype.type(0), ids[ids != 0])
+    if ids[-1] == len(ids) - 1:
+        return ids, labels
+    return ids, np.searchsorted(ids, labels).astype(np.uint32)
