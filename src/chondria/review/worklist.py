@@ -23,7 +23,7 @@ __all__ = ["WEIGHTS", "Entry", "find_suspicions", "make_worklist", "rank"]
 
 # Logarithm of the odds that a suspicion is right: a constant, and so much for each measure. Rounded
 # from logistic regressions on errors planted in CDeep3M (recipes/LOG.md, 2026-11-27); those of
-# uncertain objects and of slices are set by hand.
+# misses, uncertain objects and slices are set by hand.
 WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
     "uncertain": {"": -4.0, "doubt": 8.0},
     "merge": {"": -5.8, "narrowing": 0.5, "thin": 3.0, "drop": 3.5},
