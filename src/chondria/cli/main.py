@@ -14,6 +14,7 @@ from chondria.cli.evaluate import evaluate
 from chondria.cli.experiment import compare, experiment
 from chondria.cli.export import export
 from chondria.cli.info import info
+from chondria.cli.measure import measure
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
 from chondria.cli.segment import segment
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    *(demo, check, segment, evaluate, predict),
+    *(demo, check, segment, measure, evaluate, predict),
     *(train, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:
