@@ -23,7 +23,7 @@ LARGEST_GRID: Final = 2**25
 # Smoothed values from which a voxel of the working grid is inside: less keeps thin necks whole.
 LEVELS: Final = (0.5, 0.3, 0.15)
 # A line of local cubics over so many radii: it follows bends, not the steps of voxels.
-WINDOW_RADII: Final = 2.5
+WINDOW_RADII: Final = 1.5
 # The last part of a skeleton bends aside: so many radii of it are replaced by the way to the tip.
 TRIM_RADII: Final = 0.5
 # The tip is the farthest point of the object within this angle of the line's direction.
@@ -100,7 +100,8 @@ def _measure_part(
     mask: NDArray[np.bool_], edges: NDArray[Any], radius_nm: float
 ) -> tuple[float, int, int, int]:
     """Length in nm, ends, junctions and loops of one piece."""
-    field, inside, spacing = _working_grid(mask, edges, radius_nm)
+    field, level, spacing = _working_grid(mask, edges, radius_nm)
+    inside = field >= level
     distance = distance_transform_edt(inside)
     skeleton: NDArray[np.bool_] = skeletonize(inside, method="lee") > 0  # type: ignore[no-untyped-call]
     if not skeleton.any():  # thinning may leave nothing of a ball
@@ -110,14 +111,14 @@ def _measure_part(
     # A skeleton of one voxel is the middle of a blob, with two tips.
     ends = sum(degree == 1 for degree in degrees.values()) + 2 * len(graph.points)
     junctions = sum(degree > 2 for degree in degrees.values())
-    line = _Line(field, inside, radius_nm / spacing, float(distance.max()))
+    line = _Line(field, level, radius_nm / spacing, float(distance.max()))
     return line.length(graph) * spacing, ends, junctions, graph.loops
 
 
 def _working_grid(
     mask: NDArray[np.bool_], edges: NDArray[Any], radius_nm: float
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], float]:
-    """Smoothed object, its inside and their spacing in nm: as coarse as leaves it in one piece."""
+) -> tuple[NDArray[np.float32], float, float]:
+    """Smoothed object, level of its surface, spacing in nm: as coarse as leaves it in one piece."""
     import cc3d
 
     box_nm3 = np.prod((np.array(mask.shape) + 4) * edges)
@@ -126,12 +127,10 @@ def _working_grid(
     while True:
         field = _resampled(mask, edges, spacing, 0.5)
         for level in LEVELS:
-            inside = field >= level
-            if cc3d.connected_components(inside, return_N=True)[1] == 1:
-                return field, inside, spacing
+            if cc3d.connected_components(field >= level, return_N=True)[1] == 1:
+                return field, level, spacing
         if spacing <= finest:
-            field = _resampled(mask, edges, spacing, 0.0)
-            return field, field >= 0.5, spacing
+            return _resampled(mask, edges, spacing, 0.0), LEVELS[0], spacing
         spacing = max(spacing / 2, finest)
 
 
@@ -163,7 +162,7 @@ class _Line:
     """Lengths on the working grid, in its voxels."""
 
     field: NDArray[np.float32]
-    inside: NDArray[np.bool_]
+    level: float
     radius: float
     largest_radius: float
 
@@ -208,21 +207,23 @@ class _Line:
 
     def _across(self, point: NDArray[np.float64]) -> float:
         """Length of a blob: along its longest axis of inertia, through the middle."""
-        voxels = np.argwhere(self.inside).astype(float)
+        voxels = np.argwhere(self.field >= self.level).astype(float)
         voxels -= voxels.mean(axis=0)
         axis = np.linalg.eigh(voxels.T @ voxels)[1][:, -1]
         return self._exit(point, axis) + self._exit(point, -axis)
 
     def _exit(self, start: NDArray[np.float64], direction: NDArray[np.float64]) -> float:
-        """Distance to the surface, where the smoothed object passes one half."""
+        """Distance to the surface, where the smoothed object passes its level."""
         far = float(np.linalg.norm(self.field.shape))
         ways = np.arange(0, min(8 * self.largest_radius + 4, far), STEP)
         values = map_coordinates(self.field, start[:, None] + direction[:, None] * ways, order=1)
-        outside = np.flatnonzero(values < 0.5)
+        outside = np.flatnonzero(values < self.level)
         if len(outside) == 0 or outside[0] == 0:
             return 0.0 if len(outside) else float(ways[-1])
         last = outside[0] - 1
-        return float(ways[last] + STEP * (values[last] - 0.5) / (values[last] - values[last + 1]))
+        return float(
+            ways[last] + STEP * (values[last] - self.level) / (values[last] - values[last + 1])
+        )
 
 
 def _length(path: NDArray[np.float64]) -> float:

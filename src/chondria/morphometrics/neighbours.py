@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 __all__ = ["nearest_centroids", "nearest_surfaces"]
 
 SAMPLES: Final = 256
+ROUNDING_NM: Final = 1e-3
 
 
 def nearest_centroids(centroids_nm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -90,7 +91,8 @@ def _distance(
     samples = points[:: max(len(points) // SAMPLES, 1)]
     of_samples, _ = tree.query(samples)
     away, which = KDTree(samples).query(points)
-    nearest = min(bound, float(of_samples.min()) * (1 + 1e-9))
-    near = points[of_samples[which] - away <= nearest]
+    nearest = min(bound, float(of_samples.min()))
+    nearest += ROUNDING_NM  # the tree gives what is below its bound, not what is equal to it
+    near = points[of_samples[which] - away < nearest]
     found, _ = tree.query(near, distance_upper_bound=nearest)
     return float(found.min(initial=np.inf))

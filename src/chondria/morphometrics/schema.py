@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, Literal
 
-__all__ = ["COLUMNS", "SUMMARY", "Column", "column_names", "describe", "dtype_of"]
+__all__ = [
+    "COLUMNS",
+    "SUMMARY",
+    "Column",
+    "column_names",
+    "describe",
+    "dtype_of",
+    "markdown_rows",
+]
 
 Kind = Literal["int", "float", "bool"]
 Where = Literal["always", "volume", "slice"]
@@ -220,3 +230,28 @@ def column_names(*, flat: bool, image: bool, probability: bool) -> tuple[str, ..
 def dtype_of(name: str) -> type:
     """Python type of a column's values."""
     return {"int": int, "float": float, "bool": bool}[describe(name).kind]
+
+
+def markdown_rows(columns: Sequence[Column]) -> list[str]:
+    """Write columns as the rows of a Markdown table; neighbours that mean the same share one.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        `COLUMNS` or `SUMMARY`.
+
+    Returns
+    -------
+    list of str
+        ``| names | unit | description |``; columns of single slices, and those that need a further
+        file, say so.
+    """
+    rows = []
+    for (unit, description, where, needs), group in groupby(
+        columns, lambda column: (column.unit, column.description, column.where, column.needs)
+    ):
+        names = ", ".join(f"`{column.name}`" for column in group)
+        said = description + {"slice": " (single slices)", "volume": " (volumes)"}.get(where, "")
+        said += f" (with `--{needs}`)" if needs else ""
+        rows.append(f"| {names} | {unit} | {said} |")
+    return rows
