@@ -206,9 +206,12 @@ class _Line:
         return path, max(self._exit(path[0], way) for way in _cone(direction))
 
     def _across(self, point: NDArray[np.float64]) -> float:
-        """Length of a blob: along its longest axis of inertia, through the middle."""
+        """Length of a blob along its axis of inertia, through the centroid if that is in it."""
         voxels = np.argwhere(self.field >= self.level).astype(float)
-        voxels -= voxels.mean(axis=0)
+        centroid = voxels.mean(axis=0)
+        if self.field[tuple(centroid.round().astype(int))] >= self.level:
+            point = centroid
+        voxels -= centroid
         axis = np.linalg.eigh(voxels.T @ voxels)[1][:, -1]
         return self._exit(point, axis) + self._exit(point, -axis)
 

@@ -82,8 +82,10 @@ class SkeletonGraph:
         return rings + closed
 
     def pruned(self) -> SkeletonGraph:
-        """Drop twigs, the least reaching first, and join what they parted."""
+        """Drop twigs, the least reaching first, and join what meets at a node by two ends."""
         branches = list(self.branches)
+        for node in range(len(self.radii)):
+            branches = _joined(branches, node)
         while (least := self._least_twig(branches)) is not None:
             twig, junction = least
             branches.remove(twig)
