@@ -145,9 +145,10 @@ def fraction_with_error(
     The volume is cut into about 32 blocks as nearly cubic as its shape allows. With ``x`` voxels
     of the foreground and ``n`` voxels in each of ``m`` blocks, the fraction is
     ``f = sum x / sum n`` and the residual of a block ``r = x - f n``. The variance of such a ratio
-    is the sum of ``w r r'`` over all pairs of blocks, divided by ``(sum n)² (1 - sum w / m²)``: the weight w is 1
-    for a block with itself, 1/2, 1/4 and 1/8 for those that share a face, an edge or a corner,
-    as objects that reach into two blocks make them alike, and 0 for others.
+    is the sum of ``w r r'`` over all pairs of blocks, divided by
+    ``(sum n)² (1 - sum w / m²)``: the weight w is 1 for a block with itself, 1/2, 1/4 and 1/8 for
+    those that share a face, an edge or a corner, as objects that reach into two blocks make them
+    alike, and 0 for others.
 
     Parameters
     ----------
