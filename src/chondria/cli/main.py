@@ -14,6 +14,7 @@ from chondria.cli.evaluate import evaluate
 from chondria.cli.experiment import compare, experiment
 from chondria.cli.export import export
 from chondria.cli.info import info
+from chondria.cli.measure import measure
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
 from chondria.cli.review import apply, review
@@ -35,9 +36,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    *(demo, check, segment, evaluate, predict, review, apply),
+    *(demo, check, segment, measure, evaluate, predict, review, apply, stats),
     *(train, experiment, compare, transfer, export, phantom, info),
-    stats,
 )
 for command in COMMANDS:
     app.command(command.__name__)(command)

@@ -12,7 +12,7 @@ from chondria.evaluation.sheet import MetricSheet, score
 from chondria.io import open_volume
 from chondria.volume import Volume
 
-__all__ = ["evaluate", "find_labels"]
+__all__ = ["evaluate", "find_labels", "refuse_grey_levels"]
 
 # Share of neighbouring foreground pixels that belong to two objects; far less in any tissue.
 MOST_CONTACTS = 0.25
@@ -53,7 +53,7 @@ def evaluate(
         probability map or an image.
     """
     predicted = open_volume(find_labels(prediction), voxel_size_nm)
-    _refuse_grey_levels(predicted, prediction)
+    refuse_grey_levels(predicted, prediction)
     true = open_volume(truth, voxel_size_nm)
     if predicted.shape != true.shape:
         raise ShapeError(
@@ -90,8 +90,21 @@ def find_labels(path: str | Path) -> Path:
     )
 
 
-def _refuse_grey_levels(volume: Volume, path: str | Path) -> None:
-    """Refuse a probability map or an image: within an object, neighbours have one number."""
+def refuse_grey_levels(volume: Volume, path: str | Path) -> None:
+    """Refuse a probability map or an image: within an object, neighbours have one number.
+
+    Parameters
+    ----------
+    volume : Volume, (Z, Y, X)
+        A mask or a label map; anything but whole numbers is let through.
+    path : str or Path
+        What to call it in the error.
+
+    Raises
+    ------
+    PixelValueError
+        If more than a quarter of its neighbouring pixels differ.
+    """
     if volume.dtype.kind not in "iu":
         return
     values = volume.numpy()
