@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from chondria.cli.calibrate import calibrate
 from chondria.cli.check import check
 from chondria.cli.datasets import datasets
 from chondria.cli.demo import demo
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo, check, segment, evaluate, predict),
+    calibrate,
     *(train, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:
