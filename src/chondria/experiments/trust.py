@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 
 from chondria.experiments.run_folder import write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
-from chondria.experiments.trust_evidence import LENGTH, features_of, with_trust_columns
+from chondria.experiments.trust_evidence import (
+    LENGTH,
+    features_of,
+    objects_of,
+    with_trust_columns,
+)
 from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for
 from chondria.inference.votes import Votes, model_votes, view_votes
@@ -33,6 +39,7 @@ __all__ = [
     "write_trust",
 ]
 
+NM3_PER_UM3 = 1e9
 # What decides which objects are made of probabilities.
 OBJECT_SETTINGS = (
     *("threshold", "spurious_probability", "refine_boundaries_px", "z_median_nm", "zy_median_px"),
@@ -206,9 +213,14 @@ def _measured(objects: ObjectTable, image: Volume) -> dict[str, float]:
     size = objects.columns.get("volume_um3", objects.columns.get("area_um2"))
     assert size is not None  # there is a voxel size
     count = len(objects)
+    assert image.voxel_size_nm is not None  # the same
+    volume_um3 = math.prod(image.shape) * math.prod(image.voxel_size_nm) / NM3_PER_UM3
     measured = {"count": float(count), "total_volume": float(size.sum())}
+    if image.shape[0] > 1:
+        counted = np.count_nonzero(objects_of(objects, image.shape).counted)
+        measured |= {"number_density": counted / volume_um3}
     measured |= {"mean_volume": float(size.mean()) if count else 0.0}
-    measured |= {"volume_fraction": float(objects["voxels"].sum() / np.prod(image.shape))}
+    measured |= {"volume_fraction": float(objects["voxels"].sum() / math.prod(image.shape))}
     if (length := objects.columns.get(LENGTH)) is not None and count:
         measured |= {"total_length": float(length.sum()), "mean_length": float(length.mean())}
     return measured

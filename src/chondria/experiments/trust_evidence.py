@@ -82,6 +82,7 @@ def objects_of(objects: ObjectTable, shape: tuple[int, int, int]) -> MeasuredObj
         objects["voxels"],
         objects[size],
         _block(objects, shape),
+        _begins_inside(objects, shape),
         objects.columns.get(LENGTH),
     )
 
@@ -144,6 +145,13 @@ def _diameter_nm(objects: ObjectTable) -> NDArray[np.float64]:
     else:
         diameter = np.sqrt(4 / math.pi * objects["area_um2"]) * NM_PER_UM
     return diameter
+
+
+def _begins_inside(objects: ObjectTable, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Tell which objects the first faces do not cut; a single slice has none along z."""
+    axes = "yx" if shape[0] == 1 else "zyx"
+    inside: NDArray[np.bool_] = np.all([objects[f"bbox_{a}_start_px"] > 0 for a in axes], axis=0)
+    return inside
 
 
 def _block(objects: ObjectTable, shape: tuple[int, int, int]) -> NDArray[np.int64]:

@@ -15,9 +15,22 @@ from numpy.typing import NDArray
 
 from chondria.trust.object_rows import object_rows
 
-__all__ = ["ErrorTally", "ErrorUnits", "MeasuredObjects", "Overlaps", "error_units"]
+__all__ = [
+    "COUNT",
+    "COUNTED",
+    "LENGTH",
+    "QUANTITIES",
+    "VOLUME",
+    "ErrorTally",
+    "ErrorUnits",
+    "MeasuredObjects",
+    "Overlaps",
+    "error_units",
+]
 
-QUANTITIES: Final = ("count", "volume_um3", "length_um")
+# Columns of the sums.
+COUNT, COUNTED, VOLUME, LENGTH = range(4)
+QUANTITIES: Final = 4
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,6 +45,10 @@ class MeasuredObjects:
         Size.
     block : ndarray of int, (objects,)
         Number of the block of tissue that each lies in.
+    counted : ndarray of bool, (objects,)
+        Whether the object begins within the volume, on every axis: an object that is cut by the
+        first face belongs to the tissue before, so that objects per volume do not depend on
+        how large the volume is (the unbiased brick, Gundersen 1986).
     length_um : ndarray of float, (objects,), optional
         Of their skeletons.
     """
@@ -40,12 +57,13 @@ class MeasuredObjects:
     voxels: NDArray[Any]
     volume_um3: NDArray[Any]
     block: NDArray[Any]
+    counted: NDArray[Any]
     length_um: NDArray[Any] | None = None
 
     def quantities(self) -> NDArray[np.float64]:
-        """Give what adds up, (objects, 3): one, volume, length; 0 for lengths nobody measured."""
+        """Give what adds up, (objects, 4): one, counted, volume, length (0 if not measured)."""
         length = np.zeros(self.ids.size) if self.length_um is None else self.length_um
-        return np.column_stack([np.ones(self.ids.size), self.volume_um3, length])
+        return np.column_stack([np.ones(self.ids.size), self.counted, self.volume_um3, length])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,8 +128,8 @@ class ErrorUnits:
 
     Attributes
     ----------
-    true, predicted : ndarray of float64, (units, 3)
-        Number of objects, their volume in um3, their length in um.
+    true, predicted : ndarray of float64, (units, 4)
+        Number of objects, of those that begin within the volume, volume in um3, length in um.
     block : ndarray of int, (units,)
         Block of tissue.
     has_length : bool

@@ -10,6 +10,7 @@ both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.errors import SettingsError
-from chondria.trust.error_units import ErrorUnits
+from chondria.trust.error_units import COUNT, COUNTED, LENGTH, QUANTITIES, VOLUME, ErrorUnits
 
 __all__ = ["MEASURES", "Correction", "correction_factor", "propagate"]
 
@@ -26,10 +27,9 @@ Sums = NDArray[np.float64]
 
 DRAWS: Final = 4000
 LEVEL: Final = 0.95
-# Units that no validation slice may happen to hold: an object missed, and one made up, half each.
-PSEUDO: Final = ((1.0, 0.0), (0.0, 1.0))
+# Of two units that the validation slices may happen not to hold, an object of median size missed
+# and one made up, half each is added.
 PSEUDO_WEIGHT: Final = 0.5
-COUNT, VOLUME, LENGTH = range(3)
 
 Ratio = Callable[[Sums, Sums], NDArray[np.float64]]
 
@@ -93,6 +93,7 @@ def _mean(quantity: int) -> Ratio:
 # Name, unit and factor of every measure.
 MEASURES: Final[dict[str, tuple[str, Ratio]]] = {
     "count": ("", _total(COUNT)),
+    "number_density": ("per um3", _total(COUNTED)),
     "total_volume": ("um3", _total(VOLUME)),
     "mean_volume": ("um3", _mean(VOLUME)),
     "volume_fraction": ("", _total(VOLUME)),
@@ -155,7 +156,10 @@ def _correction(
 ) -> Correction | None:
     unit, ratio = MEASURES[name]
     factor = correction_factor(units, name)
-    by_objects, by_blocks = (_interval(ratio(*side)) for side in sides)
+    sizes = (len(units), np.unique(units.block).size)
+    by_objects, by_blocks = (
+        _interval(ratio(*side), n) for side, n in zip(sides, sizes, strict=True)
+    )
     if not np.isfinite(factor) or by_objects is None or by_blocks is None:
         return None
     objects, blocks = ((value * low, value * high) for low, high in (by_objects, by_blocks))
@@ -165,12 +169,20 @@ def _correction(
     )
 
 
-def _interval(draws: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Percentiles of the draws; None where most say nothing."""
+def _interval(draws: NDArray[np.float64], n: int) -> tuple[float, float] | None:
+    """Percentiles of draws of n things; None where most draws say nothing.
+
+    Of few things percentiles are too narrow; they are expanded as much as Student's interval is
+    wider than that of the normal distribution (Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
+    """
+    from scipy.stats import norm, t
+
     known = draws[np.isfinite(draws)]
     if 2 * known.size < draws.size:
         return None
-    low, high = np.quantile(known, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    degrees = max(n - 1, 1)
+    reach = math.sqrt(n / degrees) * t.ppf((1 + LEVEL) / 2, degrees)
+    low, high = np.quantile(known, norm.cdf((-reach, reach)))
     return float(low), float(high)
 
 
@@ -178,12 +190,21 @@ def _sums_by_object(
     units: ErrorUnits, count: float, draws: int, rng: np.random.Generator
 ) -> tuple[Sums, Sums]:
     """Draw whole volumes of units of error, with those that may exist though none was seen."""
-    pseudo = np.zeros((2, 2, 3))
-    pseudo[:, :, COUNT] = PSEUDO
-    true = np.concatenate([units.true, pseudo[:, 0]])
-    predicted = np.concatenate([units.predicted, pseudo[:, 1]])
+    nothing = np.zeros(QUANTITIES)
+    true = np.vstack([units.true, _typical(units.true), nothing])
+    predicted = np.vstack([units.predicted, nothing, _typical(units.predicted)])
     prior = np.append(np.ones(len(units)), (PSEUDO_WEIGHT, PSEUDO_WEIGHT))
     return _drawn(true, predicted, prior, _scale(units, count), draws, rng)
+
+
+def _typical(side: Sums) -> NDArray[np.float64]:
+    """Quantities of one object of median size."""
+    present = side[side[:, COUNT] > 0]
+    if not len(present):
+        return np.array([1.0, 1.0, 0.0, 0.0])
+    median: NDArray[np.float64] = np.median(present / present[:, [COUNT]], axis=0)
+    median[COUNTED] = 1.0
+    return median
 
 
 def _sums_by_block(
@@ -191,7 +212,7 @@ def _sums_by_block(
 ) -> tuple[Sums, Sums]:
     """Draw whole volumes of blocks."""
     blocks, where = np.unique(units.block, return_inverse=True)
-    true, predicted = np.zeros((2, max(blocks.size, 1), 3))
+    true, predicted = np.zeros((2, max(blocks.size, 1), QUANTITIES))
     np.add.at(true, where, units.true)
     np.add.at(predicted, where, units.predicted)
     return _drawn(true, predicted, np.ones(len(true)), _scale(units, count), draws, rng)
@@ -210,7 +231,7 @@ def _drawn(
     draws: int,
     rng: np.random.Generator,
 ) -> tuple[Sums, Sums]:
-    """Sums (draws, 3) of truth and prediction over new volumes.
+    """Sums (draws, 4) of truth and prediction over new volumes.
 
     How frequent each unit is: a Dirichlet draw (the Bayesian bootstrap, Rubin 1981); which units a
     new volume holds: a multinomial draw from that.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.errors import ModelError
-from chondria.trust.error_units import ErrorTally, ErrorUnits
+from chondria.trust.error_units import QUANTITIES, ErrorTally, ErrorUnits
 from chondria.trust.level_counts import LEVELS, LevelCounts
 from chondria.trust.object_calibration import (
     ObjectCalibration,
@@ -219,7 +219,7 @@ def _object_calibration(values: Mapping[str, Any]) -> ObjectCalibration:
 
 def _units(values: Mapping[str, Any]) -> ErrorUnits:
     true, predicted = (
-        np.array(values[side], np.float64).reshape(-1, 3) for side in ("true", "predicted")
+        np.array(values[side], np.float64).reshape(-1, QUANTITIES) for side in ("true", "predicted")
     )
     return ErrorUnits(true, predicted, np.array(values["block"], np.int64), values["has_length"])
 

@@ -17,6 +17,7 @@ __all__ = ["Scope", "describe_scope", "warnings_of"]
 AXES: Final = ("z", "y", "x")
 # Factors beyond which figures of one volume are no guide to another.
 LARGEST_SIZE_RATIO: Final = 1.25
+LARGEST_EXTENT_RATIO: Final = 2.0
 LARGEST_DOUBT_RATIO: Final = 2.0
 LARGEST_CONTRAST_RATIO: Final = 1.5
 SMALLEST_DOUBT: Final = 1 / 510
@@ -32,6 +33,8 @@ class Scope:
         For people.
     voxel_size_nm : tuple of float or None
         Edge lengths (z, y, x).
+    extent_nm : float or None
+        Thickness of all slices together.
     doubt : float
         1 minus the mean probability of what was found; 0 where nothing was.
     contrast : float
@@ -41,6 +44,7 @@ class Scope:
 
     name: str
     voxel_size_nm: VoxelSize | None
+    extent_nm: float | None
     doubt: float
     contrast: float
 
@@ -87,13 +91,14 @@ def describe_scope(
             values = selected.astype(np.float64)
             sums[side] += (values.size, values.sum(), values @ values)
         sure += levels[inside].sum(dtype=np.float64) / 255
+    extent_nm = voxel_size_nm and len(image) * voxel_size_nm[0]
     if not sums[:, 0].all():
-        return Scope(name, voxel_size_nm, 0.0, 0.0)
+        return Scope(name, voxel_size_nm, extent_nm, 0.0, 0.0)
     n, total, squares = sums.sum(0)
     deviation = max(squares / n - (total / n) ** 2, 0.0) ** 0.5
     outside, inside_mean = sums[:, 1] / sums[:, 0]
     contrast = float((outside - inside_mean) / deviation) if deviation else 0.0
-    return Scope(name, voxel_size_nm, float(1 - sure / sums[1, 0]), contrast)
+    return Scope(name, voxel_size_nm, extent_nm, float(1 - sure / sums[1, 0]), contrast)
 
 
 def warnings_of(new: Scope, validated: Sequence[Scope]) -> list[str]:
@@ -128,6 +133,13 @@ def _differences(new: Scope, old: Scope) -> list[str]:
                     f"Voxels of '{new.name}' measure {a:g} nm along {axis}; validated was {b:g} nm "
                     f"('{old.name}')."
                 )
+    thick, seen = new.extent_nm, old.extent_nm
+    if thick and seen and _ratio(thick, seen) > LARGEST_EXTENT_RATIO:
+        found.append(
+            f"The slices of '{new.name}' are {thick:g} nm thick together, those of "
+            f"'{old.name}' {seen:g} nm: faces cut off more or fewer objects, so that of "
+            "counts the number density carries over best."
+        )
     if _ratio(new.doubt, old.doubt) > LARGEST_DOUBT_RATIO and new.doubt > old.doubt:
         found.append(
             f"The network doubts what it found in '{new.name}' more than in '{old.name}': "

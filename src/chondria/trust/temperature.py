@@ -24,6 +24,7 @@ LARGEST_BIAS: Final = 10.0
 # Standard errors over blocks by which a bias must lower the cross-entropy to be taken: the
 # simpler of two models is kept if it is within one of the better (Breiman et al. 1984).
 CLEARLY: Final = 1.0
+SMALLEST_GAIN: Final = 1e-6  # in nats; less is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def fit_pixel_calibration(blocks: Sequence[LevelCounts]) -> PixelCalibration:
     gains = np.array([_gain_of_bias(total, block) for block in blocks if block.pixels])
     helps = False
     if len(gains) > 2:
-        helps = gains.mean() > CLEARLY * gains.std(ddof=1) / math.sqrt(len(gains))
+        error = gains.std(ddof=1) / math.sqrt(len(gains))
+        helps = gains.mean() > max(CLEARLY * error, SMALLEST_GAIN)
     return fit_temperature(total, bias=bool(helps))
 
 
