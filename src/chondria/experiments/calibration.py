@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chondria.errors import ModelError, SettingsError, ShapeError, VoxelSizeError
 from chondria.evaluation.objects import as_label_map, as_mask, connected_objects
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
-from chondria.experiments.trust import calibration_report, error_report, object_settings
-from chondria.experiments.trust_evidence import gather_evidence
-from chondria.experiments.volume_segmentation import segment_volume
+from chondria.experiments.trust import (
+    assess_objects,
+    calibration_report,
+    error_report,
+    object_settings,
+)
+from chondria.experiments.trust_evidence import are_true, candidate_settings, gather_evidence
+from chondria.experiments.volume_segmentation import Segmentation, label_objects, segment_volume
 from chondria.io import data_hash
 from chondria.models import Model, save_model
 from chondria.morphometrics.table import write_objects_csv
@@ -23,6 +32,7 @@ __all__ = ["calibrate_model"]
 
 # What of the settings a card keeps.
 OF_THE_CARD = ("threshold", "z_median_nm", "smallest_diameter_nm", "largest_doubt")
+NAME = "the validation volume"
 
 
 def calibrate_model(
@@ -38,9 +48,9 @@ def calibrate_model(
     """Learn from a volume with truth how far to trust a model, and write a model that knows it.
 
     The folder holds ``model.safetensors`` (the weights as they were; the card has the settings
-    and what was learned), ``calibration.json``, ``errors.json`` (of this very volume, where
-    nothing is left to correct but by chance), ``reliability.png``, ``objects.csv`` and
-    ``run.json``.
+    and what was learned), ``calibration.json``, ``reliability.png``, ``candidates.csv`` (the
+    objects that `probability_true` was learned from, and which of them are true), ``errors.json``
+    (what the corrections make of this very volume) and ``run.json``.
 
     Parameters
     ----------
@@ -74,44 +84,63 @@ def calibrate_model(
         If image, truth or a setting cannot be used.
     """
     _check(image, truth)
+    true = image.with_data(_objects(truth.numpy(), truth_is_instances))
     chosen = (settings or SegmentationSettings()).of(model.card)
-    values = truth.numpy()
-    objects = (
-        as_label_map(values, "the truth")
-        if truth_is_instances
-        else connected_objects(as_mask(values, "the truth"))
-    )
-    if not objects.any():
-        raise SettingsError(
-            "Found no foreground in the truth; nothing can be calibrated on it: give slices with "
-            "mitochondria."
-        )
     with new_run_folder(folder) as run:
         record = environment() | {"job": "calibrate", "image_sha256": data_hash(image)}
         _refuse_learned(model, str(record["image_sha256"]))
         # What the card knew of its trust is not asked.
-        found = segment_volume(model.with_card(trust={}), image, chosen, progress=progress)
-        maps = (found.probability.numpy(), found.labels.numpy(), found.objects)
-        named = "the validation volume"
-        evidence = gather_evidence(named, image, maps, image.with_data(objects))
+        asked = model.with_card(trust={})
+        seen = segment_volume(asked, image, candidate_settings(chosen), progress=progress)
+        labels, objects = label_objects(seen.probability.numpy(), image, chosen)
+        found = (seen.probability.numpy(), labels.numpy(), objects)
+        candidates = (seen.labels.numpy(), seen.objects)
+        evidence = gather_evidence(NAME, image, found, candidates, true)
         trust = fit_trust([evidence], object_settings(chosen))
         changes = {name: getattr(chosen, name) for name in OF_THE_CARD}
-        save_model(model.with_card(trust=trust.as_dict(), **changes), run / "model.safetensors")
+        knowing = model.with_card(trust=trust.as_dict(), **changes)
+        save_model(knowing, run / "model.safetensors")
+        _write_candidates(run / "candidates.csv", knowing, seen, true)
         report = calibration_report(trust)
         write_json(run / "calibration.json", report)
-        write_json(run / "errors.json", error_report(trust, image, maps, chosen))
-        write_objects_csv(found.objects, run / "objects.csv")
-        panels = [
-            (name, report[name]["before"], report[name]["after"]) for name in ("pixels", "objects")
-        ]
-        draw_reliability(panels, run / "reliability.png")
-        record |= {"shape": image.shape, "voxel_size_nm": image.voxel_size_nm}
-        record |= {"model": {"name": model.card.name, "source": model.source}}
-        write_json(
-            run / "run.json",
-            record | {"settings": {n: getattr(chosen, n) for n in chosen.__slots__}},
-        )
+        write_json(run / "errors.json", error_report(trust, image, found, chosen))
+        panels = ((name, report[name]["before"], report[name]["after"]) for name in _PANELS)
+        draw_reliability(list(panels), run / "reliability.png")
+        write_json(run / "run.json", record | _how(model, image, chosen))
     return trust
+
+
+_PANELS = ("pixels", "objects")
+
+
+def _objects(values: NDArray[Any], are_instances: bool) -> NDArray[Any]:
+    if are_instances:
+        objects = as_label_map(values, "the truth")
+    else:
+        objects = connected_objects(as_mask(values, "the truth"))
+    if not np.any(objects):
+        raise SettingsError(
+            "Found no foreground in the truth; nothing can be calibrated on it: give slices with "
+            "mitochondria."
+        )
+    return objects
+
+
+def _write_candidates(path: Path, model: Model, seen: Segmentation, truth: Volume) -> None:
+    """Write the objects that were learned from, with what is true and what is now said of them."""
+    labels, levels = seen.labels, seen.probability.numpy()
+    table = assess_objects(model.card, seen.objects, labels, levels, {})
+    true = are_true(labels.numpy(), seen.objects, truth.numpy())
+    write_objects_csv(table.with_column("is_true", true), path)
+
+
+def _how(model: Model, image: Volume, settings: SegmentationSettings) -> dict[str, Any]:
+    return {
+        "shape": image.shape,
+        "voxel_size_nm": image.voxel_size_nm,
+        "model": {"name": model.card.name, "source": model.source},
+        "settings": {name: getattr(settings, name) for name in settings.__slots__},
+    }
 
 
 def _check(image: Volume, truth: Volume) -> None:

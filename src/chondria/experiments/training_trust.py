@@ -10,7 +10,11 @@ from chondria.data.training_volume import TrainingVolume
 from chondria.evaluation.objects import connected_objects
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.trust import object_settings
-from chondria.experiments.trust_evidence import gather_evidence, with_trust_columns
+from chondria.experiments.trust_evidence import (
+    candidate_settings,
+    gather_evidence,
+    with_trust_columns,
+)
 from chondria.experiments.volume_segmentation import label_objects
 from chondria.models import ModelCard
 from chondria.networks.network import Network
@@ -68,10 +72,11 @@ def _evidence(
     settings = replace(SegmentationSettings(), device="cpu").of(card)
     image = Volume(images, size)
     labels, objects = label_objects(probability, image, settings)
-    truth = image.with_data(connected_objects(masks > 0))
-    objects = with_trust_columns(objects, labels, probability, {})
+    candidates, seen = label_objects(probability, image, candidate_settings(settings))
+    seen = with_trust_columns(seen, candidates, probability, {})
     found = (probability, labels.numpy(), objects)
-    return gather_evidence(volume.name, image, found, truth)
+    truth = image.with_data(connected_objects(masks > 0))
+    return gather_evidence(volume.name, image, found, (candidates.numpy(), seen), truth)
 
 
 def _voxel_size(volume: TrainingVolume, entry: dict[str, Any], card: ModelCard) -> VoxelSize | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chondria.evaluation.overlap import contingency_table
+from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.votes import Votes
 from chondria.morphometrics.table import ObjectTable, measure_objects
 from chondria.trust.agreement import vote_agreement
@@ -21,7 +23,14 @@ from chondria.trust.scope import describe_scope
 from chondria.trust.sharpness import boundary_sharpness
 from chondria.volume import Volume
 
-__all__ = ["features_of", "gather_evidence", "objects_of", "with_trust_columns"]
+__all__ = [
+    "are_true",
+    "candidate_settings",
+    "features_of",
+    "gather_evidence",
+    "objects_of",
+    "with_trust_columns",
+]
 
 AGREEMENTS = ("view_agreement", "seed_agreement")
 NM_PER_UM = 1000.0
@@ -91,6 +100,7 @@ def gather_evidence(
     name: str,
     image: Volume,
     found: tuple[NDArray[np.uint8], NDArray[Any], ObjectTable],
+    candidates: tuple[NDArray[Any], ObjectTable],
     truth: Volume,
 ) -> VolumeEvidence:
     """Compare a segmentation with the truth.
@@ -102,7 +112,10 @@ def gather_evidence(
     image : Volume, (Z, Y, X)
         With a voxel size.
     found : (probability, labels, objects)
-        What `segment_volume` finds: (Z, Y, X), and a table `with_trust_columns`.
+        The segmentation whose errors count.
+    candidates : (labels, objects)
+        What `candidate_settings` find, a table `with_trust_columns`: what `probability_true` is
+        learned from, as objects that a filter drops are examples too, and there are few.
     truth : Volume, (Z, Y, X)
         The true label map; measured here.
 
@@ -113,28 +126,52 @@ def gather_evidence(
     """
     probability, labels, objects = found
     true_labels, true_objects = truth.numpy(), measure_objects(truth)
-    table = contingency_table(labels, true_labels)
-    overlaps = Overlaps(table.predicted_ids, table.true_ids, table.voxels)
-    predicted = objects_of(objects, image.shape)
-    errors = error_units(overlaps, predicted, objects_of(true_objects, image.shape))
+    predicted, true = (objects_of(side, image.shape) for side in (objects, true_objects))
+    errors = error_units(_overlaps(labels, true_labels), predicted, true)
+    seen = candidates[1]
     evidence = ObjectEvidence(
-        features_of(objects),
-        objects["mean_probability"],
-        _is_true(overlaps, objects),
-        predicted.block,
+        features_of(seen),
+        seen["mean_probability"],
+        are_true(*candidates, true_labels),
+        objects_of(seen, image.shape).block,
     )
     scope = describe_scope(name, image.numpy(), labels, probability, image.voxel_size_nm)
     return VolumeEvidence(block_level_counts(probability, true_labels), evidence, errors, scope)
 
 
-def _is_true(overlaps: Overlaps, objects: ObjectTable) -> NDArray[np.bool_]:
-    """Tell which objects lie in the truth with more than half of their voxels."""
-    inside = np.zeros(len(objects))
+def candidate_settings(settings: SegmentationSettings) -> SegmentationSettings:
+    """Keep what settings drop for being small or doubtful."""
+    return replace(settings, smallest_diameter_nm=0.0, largest_doubt=0.0)
+
+
+def are_true(
+    labels: NDArray[Any], objects: ObjectTable, true_labels: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Tell which objects lie in the truth with more than half of their voxels.
+
+    Parameters
+    ----------
+    labels, true_labels : ndarray of int, (Z, Y, X)
+        What was found, and what is true; 0 is background.
+    objects : ObjectTable
+        Of the former.
+
+    Returns
+    -------
+    ndarray of bool, (objects,)
+        Whether each is a mitochondrion, or at least of one.
+    """
+    overlaps, inside = _overlaps(labels, true_labels), np.zeros(len(objects))
     both = (overlaps.predicted_ids != 0) & (overlaps.true_ids != 0)
     row = np.searchsorted(objects["id"], overlaps.predicted_ids[both])
     np.add.at(inside, row, overlaps.voxels[both])
     true: NDArray[np.bool_] = 2 * inside > objects["voxels"]
     return true
+
+
+def _overlaps(labels: NDArray[Any], true_labels: NDArray[Any]) -> Overlaps:
+    table = contingency_table(labels, true_labels)
+    return Overlaps(table.predicted_ids, table.true_ids, table.voxels)
 
 
 def _diameter_nm(objects: ObjectTable) -> NDArray[np.float64]:

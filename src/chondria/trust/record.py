@@ -26,6 +26,8 @@ __all__ = ["ObjectEvidence", "TrustRecord", "VolumeEvidence", "fit_trust", "pixe
 # Features that every segmentation has; the others need several predictions.
 ALWAYS = ("log_diameter", "logit_mean_probability", "log_sharpness")
 SIGNIFICANT = 6
+# Tens of objects fill no more.
+OBJECT_BINS = 5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -198,8 +200,10 @@ def _fit_objects(
     simple = {name: pooled[name] for name in ALWAYS}
     sets = [simple] if len(simple) == len(pooled) else [simple, pooled]
     after = cross_fitted(sets[-1], true, fold)
-    fitted = tuple(fit_object_calibration(features, true) for features in sets)
-    return fitted, reliability(said, true), reliability(after, true)
+    fitted = [fit_object_calibration(features, true) for features in sets]
+    # Where there are too few objects for agreements, both are one.
+    distinct = tuple(c for i, c in enumerate(fitted) if c not in fitted[:i])
+    return distinct, *(reliability(p, true, bins=OBJECT_BINS) for p in (said, after))
 
 
 def _rounded(values: NDArray[np.float64]) -> list[list[float]]:
