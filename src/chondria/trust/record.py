@@ -203,7 +203,8 @@ def _fit_objects(
     fitted = [fit_object_calibration(features, true) for features in sets]
     # Where there are too few objects for agreements, both are one.
     distinct = tuple(c for i, c in enumerate(fitted) if c not in fitted[:i])
-    return distinct, *(reliability(p, true, bins=OBJECT_BINS) for p in (said, after))
+    before, now = (reliability(p, true, bins=OBJECT_BINS) for p in (said, after))
+    return distinct, before, now
 
 
 def _rounded(values: NDArray[np.float64]) -> list[list[float]]:
