@@ -35,6 +35,7 @@ __all__ = [
     "calibration_report",
     "error_report",
     "gather_votes",
+    "measured",
     "object_settings",
     "write_trust",
 ]
@@ -192,7 +193,7 @@ def error_report(
     warnings = warnings_of(new, record.scopes) + _other_settings(record, settings)
     corrections = []
     if record.units is not None and image.voxel_size_nm is not None:
-        corrections = propagate(record.units, _measured(objects, image))
+        corrections = propagate(record.units, measured(objects, image))
     levels = np.bincount(probability.ravel(), minlength=256)
     return {
         "validation": record.tally
@@ -208,22 +209,35 @@ def object_settings(settings: SegmentationSettings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in OBJECT_SETTINGS}
 
 
-def _measured(objects: ObjectTable, image: Volume) -> dict[str, float]:
-    """Measure what is corrected; in a single slice, areas stand for volumes."""
+def measured(objects: ObjectTable, image: Volume) -> dict[str, float]:
+    """Measure what `chondria.trust.propagation` corrects.
+
+    Parameters
+    ----------
+    objects : ObjectTable
+        Of one volume.
+    image : Volume, (Z, Y, X)
+        Its grid, with a voxel size. In a single slice, areas stand for volumes.
+
+    Returns
+    -------
+    dict of str to float
+        By the names of `MEASURES`; lengths where the table has them.
+    """
     size = objects.columns.get("volume_um3", objects.columns.get("area_um2"))
     assert size is not None  # there is a voxel size
     count = len(objects)
     assert image.voxel_size_nm is not None  # the same
     volume_um3 = math.prod(image.shape) * math.prod(image.voxel_size_nm) / NM3_PER_UM3
-    measured = {"count": float(count), "total_volume": float(size.sum())}
+    found = {"count": float(count), "total_volume": float(size.sum())}
     if image.shape[0] > 1:
         counted = np.count_nonzero(objects_of(objects, image.shape).counted)
-        measured |= {"number_density": counted / volume_um3}
-    measured |= {"mean_volume": float(size.mean()) if count else 0.0}
-    measured |= {"volume_fraction": float(objects["voxels"].sum() / math.prod(image.shape))}
+        found |= {"number_density": counted / volume_um3}
+    found |= {"mean_volume": float(size.mean()) if count else 0.0}
+    found |= {"volume_fraction": float(objects["voxels"].sum() / math.prod(image.shape))}
     if (length := objects.columns.get(LENGTH)) is not None and count:
-        measured |= {"total_length": float(length.sum()), "mean_length": float(length.mean())}
-    return measured
+        found |= {"total_length": float(length.sum()), "mean_length": float(length.mean())}
+    return found
 
 
 def _other_settings(record: TrustRecord, settings: SegmentationSettings) -> list[str]:

@@ -21,7 +21,14 @@ from chondria.trust.reliability import Reliability, ReliabilityBin, reliability
 from chondria.trust.scope import Scope
 from chondria.trust.temperature import PixelCalibration, fit_pixel_calibration
 
-__all__ = ["ObjectEvidence", "TrustRecord", "VolumeEvidence", "fit_trust", "pixel_reliability"]
+__all__ = [
+    "OBJECT_BINS",
+    "ObjectEvidence",
+    "TrustRecord",
+    "VolumeEvidence",
+    "fit_trust",
+    "pixel_reliability",
+]
 
 # Features that every segmentation has; the others need several predictions.
 ALWAYS = ("log_diameter", "logit_mean_probability", "log_sharpness")
