@@ -9,25 +9,27 @@ table of every measure and the calibration errors; draws the reliability of pixe
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from chondria.cli.options import parse_voxel_size
 from chondria.evaluation.objects import as_mask, connected_objects
+from chondria.experiments.run_folder import write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
-from chondria.experiments.trust import assess_objects, error_report, measured
+from chondria.experiments.trust import assess_objects
 from chondria.experiments.trust_evidence import are_true, candidate_settings, gather_evidence
+from chondria.experiments.trust_reports import error_report, measured
 from chondria.experiments.volume_segmentation import label_objects
 from chondria.io import open_volume
 from chondria.models import load_model
 from chondria.morphometrics.table import measure_objects
-from chondria.report.reliability import draw_reliability
+from chondria.report.reliability_picture import draw_reliability
 from chondria.trust.level_counts import level_counts
 from chondria.trust.record import OBJECT_BINS, TrustRecord, pixel_reliability
-from chondria.trust.reliability import reliability
+from chondria.trust.reliability import Reliability, reliability
 from chondria.trust.temperature import PixelCalibration
 
 
@@ -60,7 +62,7 @@ def main() -> None:
     print(
         "| measure | truth | found | corrected | 95 % interval | holds |\n|---|---|---|---|---|---|"
     )
-    for row in said["corrections"]:
+    for row in said["rows"]:
         value = true[row["measure"]]
         holds = "yes" if row["low"] <= value <= row["high"] else "NO"
         numbers = [f"{x:.4g}" for x in (value, row["measured"], row["corrected"])]
@@ -71,8 +73,8 @@ def main() -> None:
 
     counts = level_counts(levels, truth.numpy())
     pixels = [pixel_reliability(counts, c) for c in (PixelCalibration(), record.pixels)]
-    panels = [("pixels", *map(asdict, pixels))]
-    print_ece("pixels", *pixels)
+    curves = both_curves("voxels", *pixels)
+    print_ece("voxels", *pixels)
     for kept in (settings, candidate_settings(settings)):
         found, table = label_objects(levels, image, kept)
         table = assess_objects(replace(card), table, found, levels, {})
@@ -81,14 +83,20 @@ def main() -> None:
         columns = (table["mean_probability"], table["probability_true"])
         both = [reliability(p, right, bins=OBJECT_BINS) for p in columns]
         print_ece(f"{name} ({len(table)}, of which {int(right.sum())} true)", *both)
-        panels.append((name, *map(asdict, both)))
+        curves += both_curves(name, *both)
     evidence = gather_evidence("test", image, maps, (found.numpy(), table), truth)
     print(evidence.errors[1].sentence())
-    draw_reliability(panels, arguments.output / "reliability.png")
-    (arguments.output / "panels.json").write_text(json.dumps(panels))
+    draw_reliability(curves, arguments.output / "reliability.png")
+    write_json(arguments.output / "curves.json", {"curves": curves})
 
 
-def print_ece(name: str, before: object, after: object) -> None:
+def both_curves(name: str, before: Reliability, after: Reliability) -> list[dict[str, Any]]:
+    """Reliability of one kind of cases as calibration.json has it."""
+    stages = {"before": before, "after": after}
+    return [{"name": name, "stage": stage} | asdict(curve) for stage, curve in stages.items()]
+
+
+def print_ece(name: str, before: Reliability, after: Reliability) -> None:
     """Print the calibration error and the Brier score, before and after."""
     for what in ("expected_calibration_error", "brier"):
         print(f"{name}: {what} {getattr(before, what):.4f} -> {getattr(after, what):.4f}")

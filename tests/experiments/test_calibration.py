@@ -55,12 +55,17 @@ def test_a_model_learns_its_errors_and_states_them(model, merged, tmp_path) -> N
     assert (tally.split, tally.extra, tally.merged, tally.missing) == (1, 1, 0, 0)
     segment(knowing, merged[0], tmp_path / "run", CPU)
     said = json.loads((tmp_path / "run" / "errors.json").read_text())
-    count = next(c for c in said["corrections"] if c["measure"] == "count")
+    count = next(c for c in said["rows"] if c["measure"] == "count")
     assert (count["measured"], count["factor"], count["corrected"]) == (4, 0.5, 2)
     assert count["low"] <= 2 <= count["high"]
     assert said["warnings"] == []
-    assert "1 are no mitochondria" in said["validation"]["sentence"]
-    levels = json.loads((tmp_path / "run" / "calibration.json").read_text())["pixels"]["levels"]
+    assert "1 are no mitochondria" in said["sentences"][0]
+    assert said["sentences"][1].startswith("Count: 4 measured")
+    stated = json.loads((tmp_path / "run" / "calibration.json").read_text())
+    curves = [(curve["name"], curve["stage"]) for curve in stated["curves"]]
+    assert curves == [(n, s) for n in ("voxels", "objects") for s in ("before", "after")]
+    assert "fitted on 4 objects" in stated["note"]
+    levels = stated["pixels"]["levels"]
     assert len(levels) == 256
     assert levels == sorted(levels)
 
@@ -100,7 +105,7 @@ def test_without_a_voxel_size_objects_are_not_judged(model, merged, tmp_path) ->
     found = segment(knowing, bare, tmp_path / "run", CPU)
     assert not {"boundary_sharpness", "probability_true"} & found.objects.columns.keys()
     said = json.loads((tmp_path / "run" / "errors.json").read_text())
-    assert said["corrections"] == []
+    assert said["rows"] == []
     assert "not known" in said["warnings"][0]
 
 
@@ -121,7 +126,7 @@ def test_nothing_found_is_no_crash(model, merged, tmp_path) -> None:
     found = segment(knowing, bright, tmp_path / "run", replace(CPU, threshold=0.99))
     assert len(found.objects) == 0
     assert found.objects["probability_true"].size == 0
-    assert json.loads((tmp_path / "run" / "errors.json").read_text())["corrections"] == []
+    assert json.loads((tmp_path / "run" / "errors.json").read_text())["rows"] == []
 
 
 def test_a_single_slice_is_calibrated_in_areas(model, blobs, tmp_path) -> None:
@@ -129,8 +134,8 @@ def test_a_single_slice_is_calibrated_in_areas(model, blobs, tmp_path) -> None:
     knowing = calibrated(model, (image, truth), tmp_path / "calibrated")
     segment(knowing, image, tmp_path / "run", CPU)
     said = json.loads((tmp_path / "run" / "errors.json").read_text())
-    assert "number_density" not in {c["measure"] for c in said["corrections"]}
-    assert {c["factor"] for c in said["corrections"]} == {1}
+    assert "number_density" not in {c["measure"] for c in said["rows"]}
+    assert {c["factor"] for c in said["rows"]} == {1}
 
 
 def test_what_cannot_be_calibrated_is_refused_and_leaves_nothing(model, blobs, tmp_path) -> None:

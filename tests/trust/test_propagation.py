@@ -92,7 +92,7 @@ def test_the_sentence_says_both_numbers() -> None:
     twice = units([[1.0, 1.0, 1.0]] * 8, [[2.0, 1.0, 1.0]] * 8)
     (count,) = propagate(twice, {"count": 10.0})
     assert count.factor == 0.5
-    assert count.sentence().startswith("count: 10 measured; after the errors on 8 validation")
+    assert count.sentence().startswith("Count: 10 measured; after the errors on 8 validation")
     assert "5 is to be expected (95 % interval" in count.sentence()
 
 

@@ -8,6 +8,7 @@ import pytest
 from chondria.errors import ModelError
 from chondria.trust.error_units import ErrorTally, ErrorUnits
 from chondria.trust.level_counts import LevelCounts
+from chondria.trust.propagation import propagate
 from chondria.trust.record import ObjectEvidence, TrustRecord, VolumeEvidence, fit_trust
 from chondria.trust.scope import Scope
 
@@ -67,6 +68,14 @@ def test_pixels_alone_are_enough() -> None:
     record = fit_trust([VolumeEvidence(evidence(0).blocks)])
     assert (record.objects, record.units, record.tally, record.scopes) == ((), None, None, ())
     assert TrustRecord.from_dict(record.as_dict()).as_dict() == record.as_dict()
+
+
+def test_slices_without_objects_are_a_record_too() -> None:
+    record = fit_trust([evidence(0, objects=0)])
+    again = TrustRecord.from_dict(json.loads(json.dumps(record.as_dict())))
+    assert len(again.units) == 0
+    assert again.objects[0].of({}, 1) == [0.5]
+    assert propagate(again.units, {"count": 3.0}) == []
 
 
 @pytest.mark.parametrize("broken", [{}, {"pixels": {"warmth": 1}}])

@@ -13,18 +13,18 @@ from chondria.errors import ModelError, SettingsError, ShapeError, VoxelSizeErro
 from chondria.evaluation.objects import as_label_map, as_mask, connected_objects
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
-from chondria.experiments.trust import (
-    assess_objects,
+from chondria.experiments.trust import assess_objects
+from chondria.experiments.trust_evidence import are_true, candidate_settings, gather_evidence
+from chondria.experiments.trust_reports import (
     calibration_report,
     error_report,
     object_settings,
 )
-from chondria.experiments.trust_evidence import are_true, candidate_settings, gather_evidence
 from chondria.experiments.volume_segmentation import Segmentation, label_objects, segment_volume
 from chondria.io import data_hash
 from chondria.models import Model, save_model
 from chondria.morphometrics.table import write_objects_csv
-from chondria.report.reliability import draw_reliability
+from chondria.report.reliability_picture import draw_reliability
 from chondria.trust.record import TrustRecord, fit_trust
 from chondria.volume import Volume
 
@@ -104,13 +104,9 @@ def calibrate_model(
         report = calibration_report(trust)
         write_json(run / "calibration.json", report)
         write_json(run / "errors.json", error_report(trust, image, found, chosen))
-        panels = ((name, report[name]["before"], report[name]["after"]) for name in _PANELS)
-        draw_reliability(list(panels), run / "reliability.png")
+        draw_reliability(report["curves"], run / "reliability.png")
         write_json(run / "run.json", record | _how(model, image, chosen))
     return trust
-
-
-_PANELS = ("pixels", "objects")
 
 
 def _objects(values: NDArray[Any], are_instances: bool) -> NDArray[Any]:

@@ -9,12 +9,12 @@ from typing import Any
 from chondria.data.training_volume import TrainingVolume
 from chondria.evaluation.objects import connected_objects
 from chondria.experiments.segmentation_settings import SegmentationSettings
-from chondria.experiments.trust import object_settings
 from chondria.experiments.trust_evidence import (
     candidate_settings,
     gather_evidence,
     with_trust_columns,
 )
+from chondria.experiments.trust_reports import object_settings
 from chondria.experiments.volume_segmentation import label_objects
 from chondria.models import ModelCard
 from chondria.networks.network import Network

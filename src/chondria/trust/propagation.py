@@ -51,7 +51,7 @@ class Correction:
     low, high : float
         95 % interval of the true value: from the lower of both lower bounds to the higher of both
         upper ones.
-    by_objects, by_blocks : tuple of float
+    low_by_objects, high_by_objects, low_by_blocks, high_by_blocks : float
         Intervals of the bootstrap over units of error, and over blocks.
     units : int
         Units of error on the validation slices.
@@ -64,17 +64,20 @@ class Correction:
     corrected: float
     low: float
     high: float
-    by_objects: tuple[float, float]
-    by_blocks: tuple[float, float]
+    low_by_objects: float
+    high_by_objects: float
+    low_by_blocks: float
+    high_by_blocks: float
     units: int
 
     def sentence(self) -> str:
         """Say it for people."""
+        what = self.measure.replace("_", " ").capitalize()
         unit = f" {self.unit}" if self.unit else ""
         return (
-            f"{self.measure.replace('_', ' ')}: {self.measured:.4g}{unit} measured; after the "
-            f"errors on {self.units} validation objects {self.corrected:.4g}{unit} is to be "
-            f"expected (95 % interval {self.low:.4g} to {self.high:.4g})"
+            f"{what}: {self.measured:.4g}{unit} measured; after the errors on {self.units} "
+            f"validation objects {self.corrected:.4g}{unit} is to be expected (95 % interval "
+            f"{self.low:.4g} to {self.high:.4g})"
         )
 
 
@@ -165,7 +168,7 @@ def _correction(
     objects, blocks = ((value * low, value * high) for low, high in (by_objects, by_blocks))
     low, high = min(objects[0], blocks[0]), max(objects[1], blocks[1])
     return Correction(
-        name, unit, value, factor, value * factor, low, high, objects, blocks, len(units)
+        name, unit, value, factor, value * factor, low, high, *objects, *blocks, len(units)
     )
 
 

@@ -107,12 +107,17 @@ class TrustRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""
-        units = self.units and {
-            "true": _rounded(self.units.true),
-            "predicted": _rounded(self.units.predicted),
-            "block": self.units.block.tolist(),
-            "has_length": self.units.has_length,
-        }
+        # Not `and`: units may be there and be none.
+        units = (
+            None
+            if self.units is None
+            else {
+                "true": _rounded(self.units.true),
+                "predicted": _rounded(self.units.predicted),
+                "block": self.units.block.tolist(),
+                "has_length": self.units.has_length,
+            }
+        )
         records = ("pixels", "pixels_before", "pixels_after", "objects_before", "objects_after")
         plain = {name: (r := getattr(self, name)) and asdict(r) for name in (*records, "tally")}
         lists = {name: [asdict(r) for r in getattr(self, name)] for name in ("objects", "scopes")}
@@ -136,7 +141,7 @@ class TrustRecord:
                 tuple(_object_calibration(entry) for entry in values["objects"]),
                 before and _reliability(before),
                 after and _reliability(after),
-                values["units"] and _units(values["units"]),
+                None if values["units"] is None else _units(values["units"]),
                 values["tally"] and ErrorTally(**values["tally"]),
                 tuple(_scope(entry) for entry in values["scopes"]),
                 values["settings"],
