@@ -49,12 +49,12 @@ def main() -> None:
     image = open_volume(arguments.images, size)
     image = image.with_data(image.numpy())
     truth = image.with_data(connected_objects(as_mask(open_volume(arguments.truth).numpy())))
-    levels = open_volume(next(arguments.run.glob("probability*"))).numpy()
+    levels = open_volume(found_in(arguments.run, "probability")).numpy()
     settings = SegmentationSettings().of(card)
     arguments.output.mkdir(parents=True, exist_ok=True)
 
     labels, objects = label_objects(levels, image, settings)
-    stored = open_volume(next(arguments.run.glob("labels*"))).numpy()
+    stored = open_volume(found_in(arguments.run, "labels")).numpy()
     assert np.array_equal(labels.numpy(), stored), "the run was made with other settings"
     maps = (levels, stored, objects)
     true = measured(measure_objects(truth), image)
@@ -88,6 +88,11 @@ def main() -> None:
     print(evidence.errors[1].sentence())
     draw_reliability(curves, arguments.output / "reliability.png")
     write_json(arguments.output / "curves.json", {"curves": curves})
+
+
+def found_in(run: Path, name: str) -> Path:
+    """The map of a run folder, beside which a sidecar may lie."""
+    return next(path for path in run.glob(f"{name}*") if path.suffix != ".json")
 
 
 def both_curves(name: str, before: Reliability, after: Reliability) -> list[dict[str, Any]]:

@@ -92,8 +92,14 @@ def test_the_sentence_says_both_numbers() -> None:
     twice = units([[1.0, 1.0, 1.0]] * 8, [[2.0, 1.0, 1.0]] * 8)
     (count,) = propagate(twice, {"count": 10.0})
     assert count.factor == 0.5
-    assert count.sentence().startswith("Count: 10 measured; after the errors on 8 validation")
-    assert "5 is to be expected (95 % interval" in count.sentence()
+    assert count.is_clear
+    assert count.sentence().startswith(
+        "Count: 10 measured; the errors on 8 objects let 5 be expected, "
+    )
+    same = [[1.0, 1.0, 1.0]] * 8
+    (count,) = propagate(units(same, same), {"count": 10.0})
+    assert not count.is_clear
+    assert "no clear bias, the true value lies in" in count.sentence()
 
 
 def test_lengths_only_where_they_were_measured() -> None:

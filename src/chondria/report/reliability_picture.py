@@ -41,7 +41,8 @@ def draw_reliability(curves: Sequence[Mapping[str, Any]], path: str | Path) -> P
         axes.set(title=name, xlabel="probability said", ylabel="share that is true")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, loc="upper left")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=110)
     return Path(path)
 

@@ -74,11 +74,16 @@ class Correction:
         """Say it for people."""
         what = self.measure.replace("_", " ").capitalize()
         unit = f" {self.unit}" if self.unit else ""
-        return (
-            f"{what}: {self.measured:.4g}{unit} measured; after the errors on {self.units} "
-            f"validation objects {self.corrected:.4g}{unit} is to be expected (95 % interval "
-            f"{self.low:.4g} to {self.high:.4g})"
-        )
+        interval = f"{self.low:.4g} to {self.high:.4g}{unit}"
+        after = f"{what}: {self.measured:.4g}{unit} measured; the errors on {self.units} objects"
+        if not self.is_clear:
+            return f"{after} show no clear bias, the true value lies in {interval} (95 %)"
+        return f"{after} let {self.corrected:.4g}{unit} be expected, {interval} (95 %)"
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether what was measured lies outside of the interval."""
+        return not self.low <= self.measured <= self.high
 
 
 def _total(quantity: int) -> Ratio:
