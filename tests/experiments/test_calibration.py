@@ -16,13 +16,20 @@ from chondria.errors import (
     ShapeError,
     VoxelSizeError,
 )
+from chondria.evaluation.overlap import contingency_table
 from chondria.experiments.calibration import calibrate_model
 from chondria.experiments.segmentation import segment
 from chondria.experiments.segmentation_settings import SegmentationSettings
+from chondria.experiments.trust_evidence import LENGTH, objects_of
+from chondria.experiments.trust_reports import error_report
 from chondria.experiments.volume_segmentation import segment_volume
 from chondria.io import data_hash
 from chondria.models import Model, load_model
-from chondria.trust.record import TrustRecord
+from chondria.morphometrics.table import ObjectTable, measure_objects
+from chondria.trust.error_units import Overlaps, error_units
+from chondria.trust.level_counts import block_level_counts
+from chondria.trust.record import TrustRecord, VolumeEvidence, fit_trust
+from chondria.trust.scope import describe_scope
 from chondria.volume import Volume
 
 CPU = SegmentationSettings(device="cpu", precision="fp32", backend="torch")
@@ -116,6 +123,33 @@ def test_other_settings_and_other_images_are_warned_of(model, merged, tmp_path) 
     warnings = json.loads((tmp_path / "run" / "errors.json").read_text())["warnings"]
     assert any("16 nm along x" in warning for warning in warnings)
     assert any("threshold 0.7; validated was 0.5" in warning for warning in warnings)
+
+
+def test_lengths_are_corrected_for_volumes_as_thick_only(model, merged) -> None:
+    image, truth = merged
+    found = segment_volume(model, image, CPU)
+    maps = (found.probability.numpy(), found.labels.numpy(), found.objects)
+
+    def long(table: ObjectTable) -> ObjectTable:
+        return table.with_column(LENGTH, np.cbrt(table["volume_um3"]))
+
+    seen = (*maps[:2], long(maps[2]))
+    true = truth.numpy(), long(measure_objects(truth))
+    overlaps = contingency_table(maps[1], true[0])
+    units, tally = error_units(
+        Overlaps(overlaps.predicted_ids, overlaps.true_ids, overlaps.voxels),
+        objects_of(seen[2], image.shape),
+        objects_of(true[1], image.shape),
+    )
+    scope = describe_scope("seen", image.numpy(), maps[1], maps[0], image.voxel_size_nm)
+    blocks = block_level_counts(maps[0], true[0])
+    for thickness, expected in ((1.0, True), (3.0, False)):
+        known = replace(scope, extent_nm=scope.extent_nm * thickness)
+        record = fit_trust([VolumeEvidence(blocks, None, (units, tally), known)])
+        rows = error_report(record, image, seen, CPU.of(model.card))["rows"]
+        lengths = [row["factor"] for row in rows if row["measure"] == "total_length"]
+        sums = [table[LENGTH].sum() for table in (true[1], seen[2])]
+        assert lengths == ([pytest.approx(sums[0] / sums[1])] if expected else [])
 
 
 def test_nothing_found_is_no_crash(model, merged, tmp_path) -> None:

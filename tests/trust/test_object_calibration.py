@@ -94,4 +94,4 @@ def test_features_are_finite_at_the_ends() -> None:
     ends = np.array([0.0, 1.0])
     found = object_features(ends, ends, ends, {"view_agreement": ends})
     assert all(np.isfinite(values).all() for values in found.values())
-    assert list(found)[-1] == "view_agreement"
+    assert list(found)[:2] == ["log_diameter", "view_agreement"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chondria.errors import ShapeError
-from chondria.trust.scope import Scope, describe_scope, warnings_of
+from chondria.trust.scope import Scope, describe_scope, same_thickness, warnings_of
 
 SEEN = Scope("seen", (40.0, 5.0, 5.0), 800.0, 0.03, 1.5)
 
@@ -33,6 +33,13 @@ def test_each_difference_is_said(change, said) -> None:
     assert warnings_of(replace(SEEN, **change), [SEEN, replace(SEEN, **change)]) == [] or (
         change == {"voxel_size_nm": None}
     )
+
+
+def test_a_volume_as_thick_is_enough_for_lengths() -> None:
+    thin = replace(SEEN, extent_nm=120.0)
+    assert not same_thickness(SEEN, [thin, replace(SEEN, extent_nm=None)])
+    assert same_thickness(SEEN, [thin, replace(SEEN, extent_nm=1600.0)])
+    assert not same_thickness(SEEN, [])
 
 
 def test_nothing_validated_is_said() -> None:

@@ -14,7 +14,7 @@ from chondria.experiments.trust_evidence import LENGTH, objects_of
 from chondria.morphometrics.table import ObjectTable
 from chondria.trust.propagation import propagate
 from chondria.trust.record import TrustRecord
-from chondria.trust.scope import describe_scope, warnings_of
+from chondria.trust.scope import describe_scope, same_thickness, warnings_of
 from chondria.volume import Volume
 
 __all__ = ["calibration_report", "error_report", "measured", "object_settings"]
@@ -91,7 +91,10 @@ def error_report(
     warnings = warnings_of(new, record.scopes) + _other_settings(record, settings)
     corrections = []
     if record.units is not None and image.voxel_size_nm is not None:
-        corrections = propagate(record.units, measured(objects, image))
+        known = measured(objects, image)
+        if not same_thickness(new, record.scopes):
+            known = {name: value for name, value in known.items() if "length" not in name}
+        corrections = propagate(record.units, known)
     levels = np.bincount(probability.ravel(), minlength=256)
     tally = record.tally
     said = [tally.sentence()] if tally else []
@@ -132,7 +135,7 @@ def measured(objects: ObjectTable, image: Volume) -> dict[str, float]:
     found = {"count": float(count), "total_volume": float(size.sum())}
     if image.shape[0] > 1:
         counted = np.count_nonzero(objects_of(objects, image.shape).counted)
-        found |= {"number_density": counted / volume_um3}
+        found |= {"number_density": float(counted / volume_um3)}
     found |= {"mean_volume": float(size.mean()) if count else 0.0}
     found |= {"volume_fraction": float(objects["voxels"].sum() / math.prod(image.shape))}
     if (length := objects.columns.get(LENGTH)) is not None and count:

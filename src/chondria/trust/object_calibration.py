@@ -113,14 +113,17 @@ def object_features(
     Returns
     -------
     dict of str to ndarray
-        `log_diameter`, `logit_mean_probability`, `log_sharpness` and the agreements.
+        `log_diameter`, the agreements, `logit_mean_probability`, `log_sharpness`.
     """
     p = np.clip(mean_probability, SURE, 1 - SURE)
+    agreed = {name: np.asarray(values, np.float64) for name, values in agreements.items()}
+    # The most telling first, as few objects are enough for few features.
     return {
         "log_diameter": np.log(np.maximum(diameter_nm, SMALLEST)),
+        **agreed,
         "logit_mean_probability": np.log(p / (1 - p)),
         "log_sharpness": np.log(np.maximum(boundary_sharpness, SMALLEST)),
-    } | {name: np.asarray(values, np.float64) for name, values in agreements.items()}
+    }
 
 
 def fit_object_calibration(features: Features, true: NDArray[np.bool_]) -> ObjectCalibration:
@@ -212,6 +215,6 @@ def _newton(
 def richest(
     calibrations: Sequence[ObjectCalibration], available: Sequence[str]
 ) -> ObjectCalibration | None:
-    """Choose the calibration of the most features among those whose features are there."""
+    """Choose the last of the calibrations, from plain to rich, whose features are there."""
     usable = [c for c in calibrations if set(c.features) <= set(available)]
-    return max(usable, key=lambda c: len(c.features), default=None)
+    return usable[-1] if usable else None

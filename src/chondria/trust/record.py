@@ -80,7 +80,8 @@ class TrustRecord:
     pixels_before, pixels_after : Reliability
         On the very slices that it was fitted on.
     objects : tuple of ObjectCalibration
-        One by what every segmentation measures, and one by agreements too, where there were any.
+        From plain to rich: one by what every segmentation measures, and one by agreements too,
+        where there were any.
     objects_before, objects_after : Reliability or None
         Of objects: mean probability as it is, and `probability_true`, each object judged by a fit
         to other blocks.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chondria.errors import ShapeError
 from chondria.volume import VoxelSize
 
-__all__ = ["Scope", "describe_scope", "warnings_of"]
+__all__ = ["Scope", "describe_scope", "same_thickness", "warnings_of"]
 
 AXES: Final = ("z", "y", "x")
 # Factors beyond which figures of one volume are no guide to another.
@@ -122,6 +122,16 @@ def warnings_of(new: Scope, validated: Sequence[Scope]) -> list[str]:
     return warnings
 
 
+def same_thickness(new: Scope, validated: Sequence[Scope]) -> bool:
+    """Tell whether a validated volume is as thick, within a factor of 2.
+
+    Centre lines of what a thin block cuts out of a mitochondrion run in its plane: what errors do
+    to them says nothing of whole ones.
+    """
+    known = [(new.extent_nm, old.extent_nm) for old in validated]
+    return any(a and b and _ratio(a, b) <= LARGEST_EXTENT_RATIO for a, b in known)
+
+
 def _differences(new: Scope, old: Scope) -> list[str]:
     found = []
     if new.voxel_size_nm is None or old.voxel_size_nm is None:
@@ -134,11 +144,11 @@ def _differences(new: Scope, old: Scope) -> list[str]:
                     f"('{old.name}')."
                 )
     thick, seen = new.extent_nm, old.extent_nm
-    if thick and seen and _ratio(thick, seen) > LARGEST_EXTENT_RATIO:
+    if thick and seen and not same_thickness(new, [old]):
         found.append(
             f"The slices of '{new.name}' are {thick:g} nm thick together, those of "
             f"'{old.name}' {seen:g} nm: faces cut off more or fewer objects, so that of "
-            "counts the number density carries over best."
+            "counts the number density carries over best, and lengths are not corrected."
         )
     if _ratio(new.doubt, old.doubt) > LARGEST_DOUBT_RATIO and new.doubt > old.doubt:
         found.append(
