@@ -89,12 +89,12 @@ def test_without_errors_nothing_is_corrected_and_counts_stay_in_doubt() -> None:
 
 
 def test_the_sentence_says_both_numbers() -> None:
-    twice = units([[1.0, 1.0, 1.0]] * 8, [[2.0, 1.0, 1.0]] * 8)
-    (count,) = propagate(twice, {"count": 10.0})
+    twice = units([[1.0, 1.0, 1.0]] * 40, [[2.0, 1.0, 1.0]] * 40)
+    (count,) = propagate(twice, {"count": 80.0})
     assert count.factor == 0.5
     assert count.is_clear
     assert count.sentence().startswith(
-        "Count: 10 measured; the errors on 8 objects let 5 be expected, "
+        "Count: 80 measured; the errors on 40 objects let 40 be expected, "
     )
     same = [[1.0, 1.0, 1.0]] * 8
     (count,) = propagate(units(same, same), {"count": 10.0})

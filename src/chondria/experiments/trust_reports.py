@@ -83,7 +83,7 @@ def error_report(
     -------
     dict
         ``sentences`` for people: warnings first; ``rows``, one for each correction
-        (`chondria.trust.propagation.Correction`); ``warnings``; ``validation``, what went wrong
+        (`chondria.trust.correction.Correction`); ``warnings``; ``validation``, what went wrong
         there; ``expected_volume_fraction``, the mean of the calibrated probabilities.
     """
     probability, labels, objects = found
