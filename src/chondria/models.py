@@ -68,6 +68,9 @@ class ModelCard:
     calibration : dict
         What the convolutions see of the training slices, for int8
         (`chondria.networks.quantisation`).
+    trust : dict
+        What validation slices say of how far to trust it
+        (`chondria.trust.record.TrustRecord.as_dict`); empty where nobody looked.
     chondria : str
         Version that trained it.
     """
@@ -88,6 +91,7 @@ class ModelCard:
     citations: list[str] = field(default_factory=list)
     validation: dict[str, float] = field(default_factory=dict)
     calibration: dict[str, tuple[float, float]] = field(default_factory=dict)
+    trust: dict[str, Any] = field(default_factory=dict)
     chondria: str = __version__
 
 

@@ -94,7 +94,7 @@ def test_segment_record(segment, blobs, tmp_path: Path, tiny_model: Path) -> Non
     assert said["device"].startswith("CPU")
     assert said["settings"]["threshold"] == 0.4
     assert said["objects"] == 4
-    assert set(said["seconds"]) == {"predict", "postprocess", "measure", "write", "hash"}
+    assert set(said["seconds"]) == {"predict", "postprocess", "measure", "trust", "write", "hash"}
     assert all(seconds >= 0 for seconds in said["seconds"].values())
 
 

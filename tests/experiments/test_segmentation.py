@@ -31,7 +31,7 @@ def test_objects_probability_and_times(model: Model, blobs) -> None:
     np.testing.assert_array_equal(found.probability.numpy() > 127, truth.numpy() > 0)
     assert found.labels.voxel_size_nm == found.probability.voxel_size_nm == image.voxel_size_nm
     assert len(found.objects) == 4
-    assert set(found.seconds) == {"predict", "postprocess", "measure"}
+    assert set(found.seconds) == {"predict", "postprocess", "measure", "trust"}
     assert told[-1] == (8, 8)
 
 
@@ -135,7 +135,7 @@ def test_doubtful_objects_are_dropped(model: Model, tmp_path: Path) -> None:
     assert 0.5 < unsure < sure <= 1
     assert both["doubt"][0] < 1 < both["doubt"][1]
     header = (tmp_path / "run" / "objects.csv").read_text().splitlines()[0]
-    assert header.endswith(",touches_border,mean_probability,doubt")
+    assert header.endswith(",touches_border,mean_probability,doubt,boundary_sharpness")
     for found in (
         segment_volume(model, image, replace(CPU, largest_doubt=1.0)),
         segment_volume(model.with_card(largest_doubt=1.0), image, CPU),

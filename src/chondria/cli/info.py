@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -69,7 +69,21 @@ def _model(name: str) -> None:
     for key in ("data", "citations"):
         card[key] = "\n" + "\n".join(f"  {entry}" for entry in card[key])
     card["calibration"] = f"of {len(model.card.calibration)} convolutions, for int8"
+    card["trust"] = _trust(model.card.trust)
     _print(card | {"parameters": f"{model.parameters:,}"})
+
+
+def _trust(values: dict[str, Any]) -> str:
+    """Say what validation slices told, in a line each."""
+    if not values:
+        return "not validated: see chondria calibrate"
+    from chondria.trust.record import TrustRecord
+
+    record = TrustRecord.from_dict(values)
+    said = [f"temperature {record.pixels.temperature:.3f}, bias {record.pixels.bias:.3f}"]
+    said += [f"probability_true {objects.sentence()}" for objects in record.objects]
+    said += [record.tally.sentence()] if record.tally else []
+    return "\n" + "\n".join(f"  {line}" for line in said)
 
 
 def _print(rows: dict[str, object]) -> None:

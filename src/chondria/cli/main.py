@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from chondria.cli.calibrate import calibrate
 from chondria.cli.check import check
 from chondria.cli.datasets import datasets
 from chondria.cli.demo import demo
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo, check, segment, measure, evaluate, predict, review, apply, stats),
+    *(train, calibrate, experiment, compare, transfer, export, phantom, info),
     *(train, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
     from chondria.volume import Volume, VoxelSize
 
 __all__ = [
+    "ALSO",
     "BACKEND",
     "BLENDING",
     "DEVICE",
     "DRY_RUN",
     "MODEL",
     "PRECISION",
+    "TRUST",
     "TTA",
     "VOXEL_SIZE",
     "announce",
     "format_of",
     "open_images",
     "parse_shape",
+    "parse_slices",
     "parse_voxel_size",
     "phantom_style",
     "prediction_settings",
@@ -42,6 +45,8 @@ TTA = "none, or d4: average over 8 flips and rotations."
 DEVICE = "auto, cpu, cuda, cuda:N or mps."
 PRECISION = "auto, fp32, bf16, or int8 (OpenVINO; fastest, least exact)."
 BACKEND = "auto, torch, or openvino (CPU; faster where it is installed)."
+TRUST = "none, or views: say how far 8 flips and rotations agree on each object; 8 times the time."
+ALSO = "Another model, such as another seed, to compare with on each object; repeatable."
 DRY_RUN = "Say what would be done; write nothing."
 
 
@@ -129,6 +134,25 @@ def parse_shape(text: str) -> tuple[int, int, int]:
         raise ShapeError(f"Found the shape '{text}'; give three whole numbers Z,Y,X above zero.")
     z, y, x = map(int, parts)
     return z, y, x
+
+
+def parse_slices(text: str | None) -> tuple[int, int] | None:
+    """Read the first and the last of a block of slices, counted from 0; None for None.
+
+    Raises
+    ------
+    SettingsError
+        If it is not two whole numbers in order.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(map(str.isdecimal, parts)) or int(parts[0]) > int(parts[1]):
+        raise SettingsError(
+            f"Found the slices '{text}'; give the first and the last, counted from 0, such as "
+            "141,164."
+        )
+    return int(parts[0]), int(parts[1])
 
 
 def phantom_style(name: str, seed: int) -> PhantomStyle:

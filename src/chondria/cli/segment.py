@@ -44,6 +44,8 @@ def segment(
     dimensions: Annotated[
         int, typer.Option(min=2, max=3, help="3: objects run through slices; 2: they do not.")
     ] = 3,
+    trust: Annotated[str, typer.Option(help=options.TRUST)] = "none",
+    also: Annotated[list[str] | None, typer.Option(help=options.ALSO)] = None,
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "auto",
     backend: Annotated[str, typer.Option(help=options.BACKEND)] = "auto",
@@ -68,6 +70,8 @@ def segment(
         dimensions=dimensions,
         tta=tta,
         blending=blending,
+        trust=trust,
+        also=tuple(also or ()),
         device=device,
         precision=precision,
         backend=backend,

@@ -12,6 +12,7 @@ import numpy as np
 
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
+from chondria.experiments.trust import write_trust
 from chondria.experiments.volume_segmentation import (
     Segmentation,
     segment_volume,
@@ -43,7 +44,9 @@ def segment(
     """Segment a volume and write a run folder.
 
     The folder holds ``labels.*``, ``probability.*`` (8 bits, 255 is certainty), ``objects.csv``,
-    ``overview.png`` and ``run.json``. Should anything fail, a folder made here is removed again.
+    ``overview.png`` and ``run.json``; where the model's card says how far to trust it also
+    ``calibration.json`` and ``errors.json``. Should anything fail, a folder made here is removed
+    again.
 
     Parameters
     ----------
@@ -80,6 +83,8 @@ def segment(
             write_objects_csv(result.objects, run / "objects.csv")
             title = f"{len(result.objects)} mitochondria found by {model.card.name}"
             draw_overview(volume, result.labels.data, run / "overview.png", title=title)
+            found = (result.probability.numpy(), result.labels.numpy(), result.objects)
+            write_trust(run, model.card, volume, found, chosen)
         with timed(result.seconds, "hash"):
             record["image_sha256"] = data_hash(volume)
         record |= _how(chosen, result) | {

@@ -44,6 +44,11 @@ class SegmentationSettings:
         Prediction of whole slices, or of overlapping windows in their eight flips and rotations.
     window_px : int
         Width of those windows, at the model's pixel size.
+    trust : {"none", "views"}
+        Whether the eight flips and rotations are also predicted one by one, at 8 times the cost,
+        so that `view_agreement` says how far they agree on each object.
+    also : tuple of str
+        Other models, such as other seeds: `seed_agreement` says how far all agree.
     device, precision, backend : str
         See `chondria.inference.volumes.choose_compute_for`.
     """
@@ -59,6 +64,8 @@ class SegmentationSettings:
     tta: Tta = "none"
     blending: Blending = "none"
     window_px: int = 256
+    trust: Literal["none", "views"] = "none"
+    also: tuple[str, ...] = ()
     device: str = "auto"
     precision: str = "auto"
     backend: str = "auto"
@@ -66,6 +73,8 @@ class SegmentationSettings:
     def __post_init__(self) -> None:
         check_views(self.tta, self.blending, self.window_px)
         self._check_filters()
+        if self.trust not in ("none", "views"):
+            raise SettingsError(f"Found trust '{self.trust}'; allowed are none and views.")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise SettingsError(
                 f"Found the threshold {self.threshold:g}; a probability above 0 and below 1 is "

@@ -25,6 +25,7 @@ from chondria.experiments.training_results import (
     with_best_threshold,
     write_results,
 )
+from chondria.experiments.training_trust import learned_trust
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
 from chondria.models import Model, load_model
@@ -144,6 +145,7 @@ def train_recipe(
         card = with_best_threshold(card, found)
     say("calibrating")
     card = replace(card, calibration=calibrate(network, sampler, plan.steps))
+    card = replace(card, trust=learned_trust(network, volumes, card, precision))
     model = Model(network, card, str(run / "model.safetensors"))
     write_results(run, model, progress, record)
     return TrainingRun(run, model, progress.history)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from chondria.allocation import retain_freed_memory
 from chondria.experiments.segmentation_settings import SegmentationSettings
+from chondria.experiments.trust import assess_objects, gather_votes
 from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute
 from chondria.inference.prediction_settings import PredictionSettings
@@ -32,6 +33,7 @@ from chondria.volume import Volume
 
 __all__ = [
     "Segmentation",
+    "label_objects",
     "label_volume",
     "predict_probability",
     "segment_volume",
@@ -52,7 +54,8 @@ class Segmentation:
     labels : Volume, (Z, Y, X)
         0 is background, each other number one object.
     objects : ObjectTable
-        Measures of every object, and how sure the network is of it: `mean_probability`, `doubt`.
+        Measures of every object, how sure the network is of it: `mean_probability`, `doubt`, and
+        how far to trust it: `chondria.experiments.trust.assess_objects`.
     compute : Compute
         Where, with what and how precisely the network was computed.
     agreement : Agreement
@@ -113,9 +116,10 @@ def segment_volume(
         found, confidence = label_volume(values, volume, chosen)
         labels = volume.with_data(found)
     with timed(seconds, "measure"):
-        objects = measure_objects(labels)
-        for name in ("mean_probability", "doubt"):
-            objects = objects.with_column(name, getattr(confidence, name)[objects["id"]])
+        objects = _measured(labels, confidence)
+    with timed(seconds, "trust"):
+        votes = gather_votes(model, volume, chosen)
+        objects = assess_objects(model.card, objects, labels, values, votes)
     return Segmentation(volume.with_data(values), labels, objects, compute, agreement, seconds)
 
 
@@ -175,6 +179,22 @@ def label_volume(
     if settings.largest_doubt:
         labels = keep_objects(labels, confidence.doubt <= settings.largest_doubt)
     return labels, confidence
+
+
+def label_objects(
+    probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
+) -> tuple[Volume, ObjectTable]:
+    """Label and measure: `label_volume`, and the table of the objects with how sure it is."""
+    found, confidence = label_volume(probability, volume, settings)
+    labels = volume.with_data(found)
+    return labels, _measured(labels, confidence)
+
+
+def _measured(labels: Volume, confidence: ObjectConfidence) -> ObjectTable:
+    objects = measure_objects(labels)
+    for name in ("mean_probability", "doubt"):
+        objects = objects.with_column(name, getattr(confidence, name)[objects["id"]])
+    return objects
 
 
 def _filter(

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from chondria.errors import SettingsError
 from chondria.inference.blending import check_window
 from chondria.inference.compute import Compute
-from chondria.inference.tta import IDENTITY, SquareSymmetry, d4_transforms
+from chondria.inference.tta import SquareSymmetry, d4_transforms
 
 __all__ = ["Blending", "PredictionSettings", "Tta", "check_views"]
 
@@ -38,6 +38,9 @@ class PredictionSettings:
     margin_px : int
         Mirrored pixels around a slice. None by default: networks are trained on patches whose
         borders they see as zeros, and what they find at a border is better so (recipes/LOG.md).
+    view : int
+        Where nothing is averaged, which of the eight flips and rotations the network sees; 0 is
+        the image as it is.
     batch_px : int
         Number of pixels up to which small tiles, and flips and rotations of them, go through the
         network together.
@@ -49,6 +52,7 @@ class PredictionSettings:
     window_px: int = 256
     tile_px: int | None = None
     margin_px: int = 0
+    view: int = 0
     batch_px: int = 2**20
 
     def __post_init__(self) -> None:
@@ -57,7 +61,8 @@ class PredictionSettings:
     @property
     def transforms(self) -> tuple[SquareSymmetry, ...]:
         """How the network looks at every tile or window."""
-        return (IDENTITY,) if self.tta == self.blending == "none" else d4_transforms()
+        every = d4_transforms()
+        return (every[self.view],) if self.tta == self.blending == "none" else every
 
 
 def check_views(tta: str, blending: str, window_px: int) -> None:

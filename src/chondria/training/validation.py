@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,7 +17,14 @@ from chondria.data.training_volume import TrainingVolume
 from chondria.networks.network import Network, memory_format
 from chondria.tiling import Tile, even_spans, mirror_indices, tile_grid
 
-__all__ = ["THRESHOLDS", "Validation", "VolumeScore", "threshold_ious", "validate"]
+__all__ = [
+    "THRESHOLDS",
+    "Validation",
+    "VolumeScore",
+    "threshold_ious",
+    "validate",
+    "validation_map",
+]
 
 THRESHOLDS = tuple(n / 100 for n in range(5, 100, 5))
 
@@ -119,6 +128,34 @@ def threshold_ious(
     parts = (_parts(network, v, stride_px, precision, block_slices) for v in validated)
     ious = torch.stack([_ious(part) for part in parts]).mean(0)
     return dict(zip(THRESHOLDS, ious.tolist(), strict=True))
+
+
+@torch.inference_mode()
+def validation_map(
+    network: nn.Module,
+    volume: TrainingVolume,
+    stride_px: int,
+    precision: str = "fp32",
+    block_slices: int = 1,
+) -> NDArray[np.uint8]:
+    """Predict the validation slices of a volume, by 8 bits as `chondria segment` does.
+
+    Parameters
+    ----------
+    network, volume, stride_px, precision, block_slices
+        As `validate`; the network in evaluation mode.
+
+    Returns
+    -------
+    ndarray of uint8, (validation slices, Y, X)
+        At the model's pixel size; 255 is certainty.
+    """
+    maps = [
+        torch.sigmoid(logits).mul(255).round().to(torch.uint8).reshape(-1, *logits.shape[-2:])
+        for logits, _ in _parts(network, volume, stride_px, precision, block_slices)
+    ]
+    values: NDArray[np.uint8] = torch.cat(maps).cpu().numpy()
+    return values
 
 
 def _ious(parts: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
