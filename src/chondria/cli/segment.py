@@ -39,7 +39,7 @@ def segment(
     ] = False,
     neck_ratio: Annotated[
         float, typer.Option(help="Cut necks narrower than this share of the slimmer part.")
-    ] = 0.6,
+    ] = 0.55,
     smallest: Annotated[
         float | None, typer.Option(help="Drop objects smaller than this diameter in nm.")
     ] = None,

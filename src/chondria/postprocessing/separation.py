@@ -34,7 +34,7 @@ VoxelSizeNm = tuple[float, float, float]
 Box = tuple[slice, slice, slice]
 
 # Chosen on phantoms, Lucchi++ validation slices and the truth of training slices (recipes/LOG.md).
-NECK_RATIO: Final = 0.6
+NECK_RATIO: Final = 0.55
 SMALLEST_PART_NM: Final = 150.0
 SMALLEST_PART_PX: Final = 8.0
 LARGEST_HOLE_NM: Final = 100.0
