@@ -68,9 +68,9 @@ def test_a_chain_of_equal_beads_stays_or_goes_as_one() -> None:
 
 
 def test_small_basins_go_to_their_best_neighbour() -> None:
-    heights, basins = ridge(9, 9, 1, 4, 2, 9, 9), [1, 1, 2, 2, 3, 3, 3]
-    assert joined(heights, basins, 0.9, smallest=2) == [1, 1, 2, 2, 3, 3, 3]
-    assert joined(heights, basins, 0.9, smallest=3) == [1, 1, 2, 2, 2, 2, 2]
+    heights, basins = ridge(9, 9, 1, 3, 4, 2, 9, 9), [1, 1, 1, 2, 2, 3, 3, 3]
+    assert joined(heights, basins, 0.9, smallest=2) == [1, 1, 1, 2, 2, 3, 3, 3]
+    assert joined(heights, basins, 0.9, smallest=3) == [1, 1, 1, 2, 2, 2, 2, 2]
 
 
 def test_one_basin_and_no_heights() -> None:
