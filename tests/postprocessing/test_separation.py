@@ -224,6 +224,18 @@ def test_where_two_bodies_are_cut() -> None:
     assert np.unique(left).size == np.unique(parts[inside & (x > 10)]).size == 1
 
 
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
+def test_slices_are_separated_as_they_are_alone(size: Size) -> None:
+    plane = touching(0.25, size, True)
+    stack = np.concatenate([plane, np.roll(plane, 9, 1), np.zeros_like(plane), plane]) > 0
+    values = stack.astype(np.float32)
+    together = separate_instances(stack, values, size, dimensions=2)
+    alone = [
+        separate_instances(s, v, size, dimensions=2) for s, v in zip(stack, values, strict=True)
+    ]
+    assert [np.unique(s[s > 0]).size for s in together] == [a.max() for a in alone] == [9, 9, 0, 9]
+
+
 # ------------------------------------------------------------------------ properties
 
 

@@ -50,6 +50,7 @@ class _Cutting:
     neck_ratio: float
     smallest_voxels: float
     certain: float
+    flat: bool
 
 
 def separate_instances(
@@ -117,7 +118,7 @@ def separate_instances(
     if smallest_um3 is not None and voxel_size_nm is not None:
         smallest = smallest_um3 * NM3_PER_UM3 / math.prod(voxel_size_nm)
     certain = 255.0 if values.dtype == np.uint8 else 1.0
-    cutting = _Cutting(landscape_grid(voxel_size_nm), neck_ratio, smallest, certain)
+    cutting = _Cutting(landscape_grid(voxel_size_nm), neck_ratio, smallest, certain, flat)
     return _cut_all(components, foreground, values, cutting)
 
 
@@ -213,8 +214,11 @@ def _parts_in(
     """Number the parts of the component in a box, 0 outside of it.
 
     Background surrounds the box, but where it ends with the volume: there the component goes on.
+    Objects of a single slice have no surface in z.
     """
     margins = [(int(s.start > 0), int(s.stop < n)) for s, n in zip(box, shape, strict=True)]
+    if cutting.flat:
+        margins[0] = (0, 0)
     padded = np.pad(inside, margins)
     if padded.all():
         return inside.astype(np.uint32)
