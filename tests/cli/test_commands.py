@@ -197,12 +197,15 @@ def test_segment_options_change_the_result(segment, blobs, tmp_path: Path) -> No
     assert record(tta)["settings"]["tta"] == "d4"
     assert record(tta)["objects"] == 4
     options = ("--blending", "spline", "--spurious", "0.8", "--refine", "2", "--zy-median", "3")
+    options += ("--separate", "--neck-ratio", "0.4")
     steps, _ = segment(path, *options, output="steps")
     expected = {
         "blending": "spline",
         "spurious_probability": 0.8,
         "refine_boundaries_px": 2,
         "zy_median_px": 3,
+        "separate": True,
+        "neck_ratio": 0.4,
     }
     assert expected.items() <= record(steps)["settings"].items()
     assert record(steps)["objects"] == 4

@@ -86,6 +86,7 @@ def test_a_row_names_its_folder() -> None:
         ({"steps": [{"name": "a", "blending": "linear"}]}, "'steps.0.blending' cannot be used"),
         ({"steps": [{"name": "a", "window_px": 250}]}, "'steps.0.window_px' cannot be used"),
         ({"steps": [{"name": "a", "zy_median_px": 4}]}, "'steps.0.zy_median_px' cannot be used"),
+        ({"steps": [{"name": "a", "neck_ratio": 0}]}, "'steps.0.neck_ratio' cannot be used"),
         ({"steps": [{"name": "a", "spurious_probability": 1}]}, "'steps.0.spurious_prob"),
         ({"steps": [{"name": "a", "refine_boundaries_px": -1}]}, "'steps.0.refine_bound"),
     ],

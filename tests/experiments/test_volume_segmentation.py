@@ -208,6 +208,24 @@ def test_the_filters_come_in_the_published_order() -> None:
     assert np.count_nonzero(found != zy_median(other, 3)) > 0
 
 
+def test_touching_objects_are_separated_where_it_is_asked_for() -> None:
+    z, y, x = np.mgrid[:9, :192, :240]
+    balls = [(y - 90) ** 2 + (x - c) ** 2 < 45**2 for c in (75, 162)]  # 4 nm pixels; touch
+    probability = np.where(balls[0] | balls[1], 230, 20).astype(np.uint8)
+    for dimensions in (2, 3):
+        counts = []
+        for separate in (False, True):
+            step = Step(**(NAMED | {"name": "one", "separate": separate}))
+            settings = SegmentationSettings(
+                **step.model_dump(exclude={"name"}), dimensions=dimensions
+            )
+            labels, confidence = label_volume(probability, phantom().image, settings)
+            counts.append(int(labels.max()))
+            assert confidence.mean_probability.size == counts[-1] + 1
+        assert counts == ([9, 18] if dimensions == 2 else [1, 2])
+    assert z.shape == probability.shape
+
+
 def test_steps_that_are_off_change_nothing() -> None:
     probability = flawless()
     np.testing.assert_array_equal(segmented(probability), threshold(probability, 0.5))

@@ -10,6 +10,7 @@ from scipy import ndimage
 from chondria.errors import PixelValueError, SettingsError, ShapeError
 from chondria.postprocessing.instances import (
     connected_instances,
+    fill_cavities,
     fill_holes,
     remove_small_objects,
 )
@@ -147,3 +148,16 @@ def test_large_holes_may_stay() -> None:
     assert fill_holes(mask, max_hole_px=0).sum() == mask.sum()
     with pytest.raises(SettingsError, match="0 or more"):
         fill_holes(mask, max_hole_px=-1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(mask=MASKS)
+def test_cavities_agree_with_scipy(mask: np.ndarray) -> None:
+    np.testing.assert_array_equal(fill_cavities(mask), ndimage.binary_fill_holes(mask))
+
+
+def test_a_single_slice_has_no_cavity() -> None:
+    ring = np.ones((5, 5), bool)
+    ring[2, 2] = False
+    np.testing.assert_array_equal(fill_cavities(ring), ring[None])
+    assert fill_cavities(np.stack([np.ones((5, 5)), ring, np.ones((5, 5))])).all()

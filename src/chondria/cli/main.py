@@ -39,7 +39,6 @@ app = typer.Typer(
 COMMANDS = (
     *(demo, check, segment, measure, evaluate, predict, review, apply, stats),
     *(train, calibrate, experiment, compare, transfer, export, phantom, info),
-    *(train, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:
     app.command(command.__name__)(command)

@@ -34,6 +34,12 @@ def segment(
     zy_median: Annotated[
         int, typer.Option(help="Slices and rows of the median of (z, y) planes, odd; 0 for none.")
     ] = 0,
+    separate: Annotated[
+        bool, typer.Option(help="Cut objects that touch at their necks, and fill holes.")
+    ] = False,
+    neck_ratio: Annotated[
+        float, typer.Option(help="Cut necks narrower than this share of the slimmer part.")
+    ] = 0.55,
     smallest: Annotated[
         float | None, typer.Option(help="Drop objects smaller than this diameter in nm.")
     ] = None,
@@ -65,6 +71,8 @@ def segment(
         refine_boundaries_px=refine,
         z_median_nm=z_median,
         zy_median_px=zy_median,
+        separate=separate,
+        neck_ratio=neck_ratio,
         smallest_diameter_nm=smallest,
         largest_doubt=doubt,
         dimensions=dimensions,

@@ -61,6 +61,8 @@ class Step(Settings):
     refine_boundaries_px: Annotated[int, Field(ge=0)] = 0
     z_median_nm: NonNegative | None = None
     zy_median_px: Annotated[int, AfterValidator(_odd_or_zero)] = 0
+    separate: bool = False
+    neck_ratio: Annotated[float, Field(gt=0, le=1)] = 0.55
     smallest_diameter_nm: NonNegative | None = None
     largest_doubt: NonNegative | None = None
 

@@ -9,6 +9,7 @@ from typing import Literal
 from chondria.errors import SettingsError
 from chondria.inference.prediction_settings import Blending, Tta, check_views
 from chondria.models import ModelCard
+from chondria.postprocessing.separation import NECK_RATIO
 
 __all__ = ["SegmentationSettings"]
 
@@ -31,6 +32,11 @@ class SegmentationSettings:
         Extent of the median along z; no effect where slices are thicker than half of it.
     zy_median_px : int
         Extent of the median of each (z, y) plane, in slices and in rows, odd; 0 for none.
+    separate : bool
+        Objects that touch are cut at their necks, and holes filled
+        (`chondria.postprocessing.separation`).
+    neck_ratio : float
+        Necks narrower than this share of the slimmer part are cut, above 0, at most 1.
     smallest_diameter_nm : float or None
         Objects smaller than a sphere (in 2-D, a disc) of this diameter are dropped.
     largest_doubt : float or None
@@ -58,6 +64,8 @@ class SegmentationSettings:
     refine_boundaries_px: int = 0
     z_median_nm: float | None = None
     zy_median_px: int = 0
+    separate: bool = False
+    neck_ratio: float = NECK_RATIO
     smallest_diameter_nm: float | None = None
     largest_doubt: float | None = None
     dimensions: Literal[2, 3] = 3
@@ -110,6 +118,12 @@ class SegmentationSettings:
             raise SettingsError(
                 f"Found a median of (z, y) planes of {self.zy_median_px} px; give an odd number, "
                 "such as 5, or 0 for none."
+            )
+
+        if not 0 < self.neck_ratio <= 1:
+            raise SettingsError(
+                f"Found the neck ratio {self.neck_ratio:g}; it must be above 0 and at most 1, such "
+                f"as {NECK_RATIO:g}."
             )
 
     def of(self, card: ModelCard) -> SegmentationSettings:

@@ -29,6 +29,7 @@ from chondria.postprocessing.instances import (
     remove_small_objects,
 )
 from chondria.postprocessing.oztel import drop_spurious, refine_boundaries
+from chondria.postprocessing.separation import separate_instances
 from chondria.volume import Volume
 
 __all__ = [
@@ -152,7 +153,7 @@ def predict_probability(
 def label_volume(
     probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
 ) -> tuple[NDArray[Any], ObjectConfidence]:
-    """Threshold, filter, number the objects, drop the small and the doubtful ones.
+    """Threshold, filter, number or separate the objects, drop the small and the doubtful ones.
 
     The filters, where they are asked for, come in the order of Oztel et al. 2017: what is spurious
     in a slice goes, outlines are refined, and medians make neighbouring slices agree.
@@ -173,7 +174,7 @@ def label_volume(
     """
     assert settings.threshold is not None  # `of` filled it from the card
     mask = _filter(threshold(probability, settings.threshold), probability, volume, settings)
-    labels = connected_instances(mask, dimensions=settings.dimensions)
+    labels = _number(mask, probability, volume, settings)
     labels = remove_small_objects(labels, _smallest_voxels(volume, settings))
     confidence = object_confidence(labels, probability)
     if settings.largest_doubt:
@@ -211,6 +212,24 @@ def _filter(
     if size is not None and settings.z_median_nm:
         mask = z_median(mask, z_extent_slices(settings.z_median_nm, size[0]))
     return zy_median(mask, settings.zy_median_px) if settings.zy_median_px else mask
+
+
+def _number(
+    mask: NDArray[np.bool_],
+    probability: NDArray[np.uint8],
+    volume: Volume,
+    settings: SegmentationSettings,
+) -> NDArray[Any]:
+    """Number what is connected, or each of what only touches."""
+    if not settings.separate:
+        return connected_instances(mask, dimensions=settings.dimensions)
+    return separate_instances(
+        mask,
+        probability,
+        volume.voxel_size_nm,
+        dimensions=settings.dimensions,
+        neck_ratio=settings.neck_ratio,
+    )
 
 
 def _smallest_voxels(volume: Volume, settings: SegmentationSettings) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from chondria.errors import PixelValueError, SettingsError
 from chondria.volume import as_zyx
 
-__all__ = ["threshold", "z_extent_slices", "z_median", "zy_median"]
+__all__ = ["check_probability", "threshold", "z_extent_slices", "z_median", "zy_median"]
 
 UINT8_SCALE = 255
 # Forgives rounding of what is meant to be whole: 0.9 nm hold nine slices of 0.1 nm.
@@ -51,6 +51,26 @@ def threshold(probability: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
         # An integer exceeds a bound if it exceeds the bound rounded down: no floating-point copy.
         exceeds: NDArray[np.bool_] = probability > math.floor(threshold * UINT8_SCALE + TOLERANCE)
         return exceeds
+    check_probability(probability)
+    above: NDArray[np.bool_] = probability > threshold
+    return above
+
+
+def check_probability(probability: NDArray[Any]) -> None:
+    """Refuse what is no probability map.
+
+    Parameters
+    ----------
+    probability : ndarray
+        Floats from 0 to 1, or uint8, where 255 is certainty.
+
+    Raises
+    ------
+    PixelValueError
+        If the values are not probabilities: NaN, outside 0 to 1, or of another type.
+    """
+    if probability.dtype == np.uint8:
+        return
     if not np.issubdtype(probability.dtype, np.floating):
         raise PixelValueError(
             f"Found probabilities of type {probability.dtype}; allowed are floating-point numbers "
@@ -63,8 +83,6 @@ def threshold(probability: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
             f"Found probabilities from {smallest:g} to {largest:g}; they must lie between 0 and 1: "
             "apply the sigmoid to logits, or divide 8-bit values by 255."
         )
-    above: NDArray[np.bool_] = probability > threshold
-    return above
 
 
 def z_extent_slices(extent_nm: float, voxel_size_z_nm: float) -> int:

@@ -12,6 +12,7 @@ from chondria.volume import as_zyx
 
 __all__ = [
     "connected_instances",
+    "fill_cavities",
     "fill_holes",
     "keep_objects",
     "remove_small_objects",
@@ -19,8 +20,9 @@ __all__ = [
 
 Connectivity = Literal[4, 6, 8, 18, 26]
 ALLOWED: Final[dict[int, tuple[Connectivity, ...]]] = {2: (4, 8), 3: (6, 18, 26)}
-# Foreground touches over corners, hence background only over edges.
+# Foreground touches over corners, hence background only over edges, or faces.
 BACKGROUND_2D: Final = 4
+BACKGROUND_3D: Final = 6
 
 
 def connected_instances(
@@ -158,6 +160,36 @@ def fill_holes(mask: NDArray[Any], max_hole_px: int | None = None) -> NDArray[np
             hole[edge] = False
         hole[0] = False
         filled[z] = plane | hole[gaps]
+    return filled
+
+
+def fill_cavities(mask: NDArray[Any]) -> NDArray[np.bool_]:
+    """Fill background that foreground encloses on all sides in 3-D.
+
+    Parameters
+    ----------
+    mask : ndarray, (Z, Y, X) or (Y, X)
+        Foreground where it is not zero.
+
+    Returns
+    -------
+    ndarray of bool, (Z, Y, X)
+        A filled copy. What reaches a face of the volume is no cavity, and so is no hole of a ring:
+        a single slice stays as it is.
+
+    Raises
+    ------
+    ShapeError
+        If it is no volume or image.
+    """
+    foreground: NDArray[np.bool_] = as_zyx(mask, "the mask") != 0
+    gaps, count = _components(~foreground, BACKGROUND_3D)
+    cavity = np.ones(count + 1, np.bool_)
+    cavity[0] = False
+    for axis in range(3):
+        for face in (0, -1):
+            cavity[np.take(gaps, face, axis=axis)] = False
+    filled: NDArray[np.bool_] = foreground | cavity[gaps] if cavity.any() else foreground
     return filled
 
 
