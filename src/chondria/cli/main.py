@@ -16,6 +16,7 @@ from chondria.cli.export import export
 from chondria.cli.info import info
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
+from chondria.cli.report import report
 from chondria.cli.segment import segment
 from chondria.cli.study import app as study
 from chondria.cli.train import train
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    *(demo, check, segment, evaluate, predict),
+    *(demo, check, segment, evaluate, report, predict),
     *(train, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:

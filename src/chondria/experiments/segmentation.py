@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chondria.experiments.reporting import write_report
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.volume_segmentation import (
@@ -37,13 +38,15 @@ def segment(
     settings: SegmentationSettings | None = None,
     *,
     format: str = "tiff",
+    page: bool = True,
     progress: Callable[[int, int], None] | None = None,
     where: str = "the image",
 ) -> Segmentation:
     """Segment a volume and write a run folder.
 
     The folder holds ``labels.*``, ``probability.*`` (8 bits, 255 is certainty), ``objects.csv``,
-    ``overview.png`` and ``run.json``. Should anything fail, a folder made here is removed again.
+    ``overview.png``, ``run.json`` and ``report.html``. Should anything fail, a folder made here is
+    removed again.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ def segment(
         A new or empty folder.
     format : str
         A key of `chondria.io.FORMATS`, of labels and probabilities.
+    page : bool
+        Whether to write ``report.html``.
 
     Returns
     -------
@@ -87,6 +92,9 @@ def segment(
             "seconds": {stage: round(value, 3) for stage, value in result.seconds.items()},
         }
         write_json(run / "run.json", record)
+        if page:
+            with timed(result.seconds, "report"):
+                write_report(run, volume)
     return result
 
 
@@ -101,6 +109,9 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
             "network": model.card.network,
             "options": model.card.options,
             "pixel_size_nm": model.card.pixel_size_nm,
+            "weights_sha256": model.weights_sha256,
+            "terms": model.card.terms,
+            "citations": model.card.citations,
             "chondria": model.card.chondria,
         },
     }
