@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chondria.errors import ChondriaError
     from chondria.evaluation.sheet import score
     from chondria.experiments.evaluation import evaluate
+    from chondria.experiments.reporting import write_report
     from chondria.experiments.segmentation import segment
     from chondria.experiments.segmentation_settings import SegmentationSettings
     from chondria.experiments.training import train_recipe
@@ -50,6 +51,7 @@ __all__ = [
     "segment",
     "segment_volume",
     "train_recipe",
+    "write_report",
 ]
 
 _HOMES = {
@@ -72,6 +74,7 @@ _HOMES = {
     "segment": "experiments.segmentation",
     "segment_volume": "experiments.volume_segmentation",
     "train_recipe": "experiments.training",
+    "write_report": "experiments.reporting",
 }
 
 

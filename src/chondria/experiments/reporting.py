@@ -64,7 +64,7 @@ def report(
     contents = [read_run(run) for run in runs]
     if given is not None:
         _check_shape(given, contents[0])
-    shown, note = (given, "") if given is not None else find_image(contents[0])
+    shown, note = (given, "") if given is not None else _find_image(contents[0])
     write_text_atomically(Path(output), compare_page(contents, shown, note))
     return Path(output)
 
@@ -94,11 +94,11 @@ def write_report(
         As `report`.
     """
     path = Path(run) / PAGE if output is None else Path(output)
-    check_writable(path)
     contents = read_run(run)
+    check_writable(path)
     notes = []
     if image is None:
-        image, note = find_image(contents)
+        image, note = _find_image(contents)
         notes = [note] if note else []
     else:
         _check_shape(image, contents)
@@ -136,7 +136,7 @@ def record_scores(
     return path
 
 
-def find_image(contents: RunContents) -> tuple[Volume | None, str]:
+def _find_image(contents: RunContents) -> tuple[Volume | None, str]:
     """Open the image that a run was made of.
 
     Returns

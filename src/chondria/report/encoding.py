@@ -62,8 +62,9 @@ def sampled(plane: NDArray[Any], step: int) -> NDArray[Any]:
 def to_bytes(plane: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.uint8]:
     """Stretch grey levels so that a window (low, high) fills 0 to 255."""
     low, high = window
-    scaled = (plane - low) * (255 / max(high - low, 1e-12))
-    levels: NDArray[np.uint8] = np.nan_to_num(scaled, nan=0.0).clip(0, 255).round().astype(np.uint8)
+    scaled = ((plane - low) * (255 / max(high - low, 1e-12))).clip(0, 255)
+    scaled[np.isnan(scaled)] = 0
+    levels: NDArray[np.uint8] = (scaled + 0.5).astype(np.uint8)
     return levels
 
 

@@ -92,16 +92,22 @@ class LabelLayer:
         runs = find_runs(plane.view(np.uint8) if plane.dtype == np.bool_ else plane)
         present, dense = np.unique(runs.values, return_inverse=True)
         places = np.array([self._place(int(number)) for number in present], np.int64)
-        at = places[dense]
-        for place, number in zip(places.tolist(), range(len(present)), strict=True):
-            mine = np.flatnonzero(dense == number)
-            best = mine[np.argmax(runs.lengths[mine])]
-            if runs.lengths[best] > longest.get(place, 0):
-                longest[place] = int(runs.lengths[best])
-                middle = int(runs.starts[best] + runs.lengths[best] // 2)
-                y, x = divmod(middle, plane.shape[1])
-                self.anchors[place] = (z, y * step_px, x * step_px)
-        return encode_runs(Runs(runs.starts, runs.lengths, at + 1))
+        order = np.lexsort((runs.lengths, dense))
+        best = order[np.searchsorted(dense[order], np.arange(len(present)), side="right") - 1]
+        for place, run in zip(places.tolist(), best.tolist(), strict=True):
+            if runs.lengths[run] > longest.get(place, 0):
+                longest[place] = int(runs.lengths[run])
+                middle = int(runs.starts[run] + runs.lengths[run] // 2)
+                self._anchor(place, z, divmod(middle, plane.shape[1]), step_px)
+        return encode_runs(Runs(runs.starts, runs.lengths, places[dense] + 1))
+
+    def _anchor(self, place: int, z: int, pixel: tuple[int, int], step_px: int) -> None:
+        """Note where an object is shown: in the middle of a shown pixel."""
+        y, x = (
+            min(at * step_px + step_px // 2, length - 1)
+            for at, length in zip(pixel, self.source.shape[1:], strict=True)
+        )
+        self.anchors[place] = (z, y, x)
 
     def _place(self, number: int) -> int:
         """Find an object's place in the list, which may grow."""
