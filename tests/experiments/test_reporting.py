@@ -213,3 +213,14 @@ def test_a_run_is_read(run: Path) -> None:
     assert contents.probability is not None
     assert not contents.metrics
     assert contents.worklist is None
+
+
+def test_slices_in_files_of_their_own_are_found_again(run: Path, blobs, tmp_path: Path) -> None:
+    folder = save_volume(blobs[0], tmp_path / "slices", "png-slices")
+    record = json.loads((run / "run.json").read_text())
+    record |= {
+        "image": "0.png, 1.png, 2.png",
+        "image_files": sorted(map(str, folder.glob("*.png"))),
+    }
+    (run / "run.json").write_text(json.dumps(record))
+    assert "image" in data_of(write_report(run))["grid"]["has"]

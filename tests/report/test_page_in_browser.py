@@ -6,7 +6,9 @@ Every test also fails where the page complains on the console or asks for anythi
 import csv
 import io
 import json
+from dataclasses import replace
 
+from chondria.report.comparison import ComparisonContent, draw_comparison
 from chondria.report.content import PlainTable
 from chondria.report.page import draw_page
 
@@ -277,3 +279,30 @@ def test_many_objects_scroll(open_page, content) -> None:
     one.page.keyboard.press("End")
     assert one.page.evaluate("document.activeElement.dataset.place") == "4999"
     assert one.page.locator("tr[data-place]").count() < 80
+
+
+def test_runs_over_each_other(open_page, content) -> None:
+    made = content()
+    layers = [replace(shown, name=f"run {i}") for i, shown in enumerate(made.layers)]
+    table = PlainTable(["figure", "a", "b"], [["objects", "5", "4"]])
+    one = open_page(
+        draw_comparison(
+            ComparisonContent(
+                title="2 runs compared",
+                subtitle="",
+                notes=[],
+                shape=made.shape,
+                voxel_size_nm=None,
+                figures=table,
+                measures={"volume_um3": {"a": [1.0, 2.0], "b": [1.5]}},
+                layers=layers,
+                slices=made.slices,
+            )
+        )
+    )
+    one.slice(3)
+    before = one.picture()
+    one.page.locator(".stage").focus()
+    one.page.keyboard.press("2")
+    assert one.picture() != before
+    assert one.page.locator(".inspector, .rows").count() == 0

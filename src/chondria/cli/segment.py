@@ -50,7 +50,6 @@ def segment(
     format: Annotated[
         str | None, typer.Option(help="Of the output [default: the input's].")
     ] = None,
-    report: Annotated[bool, typer.Option(help="Write report.html.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=options.DRY_RUN)] = False,
 ) -> None:
     """Find every mitochondrion: a label map, probabilities, a table, a picture and a report."""
@@ -90,10 +89,9 @@ def segment(
             output,
             settings,
             format=key,
-            page=report,
             progress=progress,
-            where=", ".join(map(str, images[:3])),
+            where=images,
         )
     stages = ", ".join(f"{name} {value:.1f} s" for name, value in found.seconds.items())
     say(f"{len(found.objects)} mitochondria ({stages})")
-    typer.echo(f"{output / ('report.html' if report else 'overview.png')}")
+    typer.echo(f"{output / 'report.html'}")

@@ -80,16 +80,15 @@ def demo(
     with new_run_folder(folder) as run:
         phantom = make_phantom(SHAPE, VOXEL_SIZE_NM, seed=seed, style=STYLE)
         (run / "phantom").mkdir()
-        save_volume(phantom.image, run / "phantom" / "image.tif")
+        image = save_volume(phantom.image, run / "phantom" / "image.tif")
         truth = save_volume(phantom.labels, run / "phantom" / "labels.tif")
         found = segment(
             model,
             phantom.image,
             run / "segmentation",
             SegmentationSettings(device=device),
-            page=False,
             progress=progress,
-            where=str(run / "phantom" / "image.tif"),
+            where=[image],
         )
         sheet = score(
             found.labels.numpy(),

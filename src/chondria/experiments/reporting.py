@@ -12,7 +12,7 @@ from chondria.experiments.report_comparison import compare_page
 from chondria.experiments.report_content import page_content
 from chondria.experiments.run_folder import check_writable, write_json
 from chondria.experiments.run_reading import RunContents, read_run
-from chondria.io import data_hash, open_volume
+from chondria.io import data_hash, open_slices, open_volume
 from chondria.io.atomic import write_text_atomically
 from chondria.report.page import draw_page
 from chondria.volume import Volume
@@ -145,9 +145,10 @@ def _find_image(contents: RunContents) -> tuple[Volume | None, str]:
         The image, or None and a sentence that says why it is not shown.
     """
     where = str(contents.record.get("image", ""))
+    files = contents.record.get("image_files") or [where]
     advice = "Slices are shown without it; `chondria report RUN --image IMAGE` brings it in."
     try:
-        found = open_volume(where)
+        found = open_volume(files[0]) if len(files) == 1 else open_slices(files)
     except (ChondriaError, OSError):
         return None, f"The image was not found at '{where}'. {advice}"
     stated = contents.record.get("image_sha256")

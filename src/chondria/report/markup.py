@@ -15,6 +15,8 @@ from chondria.report.content import PlainTable
 __all__ = ["csv_link", "heading", "said", "section", "table"]
 
 DIGITS = 4
+# Texts of more characters are given a column of some width.
+LONG = 40
 
 
 def said(value: object) -> str:
@@ -86,7 +88,11 @@ def table(
             cell(name, value, place) or escape(said(value))
             for name, value in zip(content.names, row, strict=True)
         ]
-        cells = "".join(f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True))
+        classes = [
+            k or (' class="long"' if len(t) > LONG else "")
+            for k, t in zip(kinds, texts, strict=True)
+        ]
+        cells = "".join(f"<td{kind}>{text}</td>" for kind, text in zip(classes, texts, strict=True))
         lines.append(f"<tr>{cells}</tr>")
     top = "".join(f'<th scope="col"{k}>{n}</th>' for k, n in zip(kinds, names, strict=True))
     shown = f"<thead><tr>{top}</tr></thead>" if head else ""
@@ -121,9 +127,7 @@ def _number(value: float) -> str:
 
 def _is_numeric(values: Sequence[Any]) -> bool:
     known = [value for value in values if value is not None]
-    return bool(known) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in known
-    )
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
 
 
 def _plain(value: object) -> object:

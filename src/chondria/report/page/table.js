@@ -106,7 +106,7 @@ function renderRows(view) {
 function makeRow(place, names, at) {
   const kinds = [place === state.hovered ? "hovered" : "", place === state.pinned ? "pinned" : ""];
   const row = element("tr", { "data-place": String(place), class: kinds.join(" ").trim() || null, tabindex: "-1",
-    "aria-rowindex": String(at + 2), "aria-selected": String(place === state.pinned) });
+    "aria-rowindex": String(at + 2), "aria-current": place === state.pinned ? "true" : null });
   names.forEach((name, i) => {
     const cell = element("td", {}, said(columns.get(name)[place]));
     if (!i && layer) cell.prepend(dotOf(objectColour(place)));

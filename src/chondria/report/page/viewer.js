@@ -24,10 +24,10 @@ function makeViewer() {
 
 function buildViewer(host) {
   const switches = [...TOGGLES.filter((t) => t.there()),
-    ...others.map((other, i) => ({ key: other.key, name: other.name, line: i, letter: layer ? "T" : String(i + 1) }))];
+    ...others.map((other, i) => ({ key: other.key, name: other.name, line: i, letter: i > 8 ? "" : layer ? "T" : String(i + 1) }))];
   const buttons = switches.map((t) => element("button", {
     type: "button", "data-toggle": t.key, "aria-pressed": "false", "aria-keyshortcuts": t.letter || null,
-    title: `Key ${t.letter}`, onclick: () => toggle(t.key),
+    title: t.letter ? `Key ${t.letter}` : null, onclick: () => toggle(t.key),
   }, ...(t.line === undefined ? [t.name] : [dotOf(layerColour(t.line)), t.name])));
   const zoom = [["−", "Zoom out", 1 / 1.5], ["Fit", "Show the whole slice", 0], ["+", "Zoom in", 1.5]]
     .map(([text, label, factor]) => element("button", {
@@ -64,7 +64,7 @@ function dotOf(colour) {
 
 function shortcuts(switches) {
   const made = element("p", { class: "shortcuts", id: "shortcuts" });
-  const keys = [["wheel", ""], ["← →", "slices"], ...switches
+  const keys = [["wheel", ""], ["← →", "slices"], ...switches.filter((t) => t.letter)
     .map((t) => [t.letter, t.name.toLowerCase()]), ["+ − 0", "zoom"], ["Esc", "unpin"]];
   for (const [key, what] of keys) made.append(element("kbd", {}, key), ` ${what} `.replace("  ", " "));
   return made;
@@ -91,7 +91,7 @@ async function refreshViewer(changed) {
     if (wanted !== state.slice) return;
     viewer.slice = found;
     for (const next of [wanted + 1, wanted - 1]) if (next >= 0 && next < grid.z.length) loadSlice(next);
-    viewer.canvas.setAttribute("aria-label", `Slice ${sliceName()}, ${countHere()} objects`);
+    viewer.canvas.setAttribute("aria-label", `Slice ${sliceName()}${layer ? `, ${countHere()} objects` : ""}`);
     if (viewer.cursor) hoverAt(viewer.cursor);
     viewer.stage.dispatchEvent(new Event("drawn"));
   }
@@ -159,7 +159,7 @@ function draw() {
   drawLayers(context, slice, ratio / sx);
   drawMarker(context, ratio / sx);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  drawScaleBar(context, canvas.width / ratio, canvas.height / ratio, sx / ratio);
+  drawScaleBar(context, canvas, { left, top, sx, sy }, ratio);
   viewer.stage.classList.toggle("zoomed", viewer.view.zoom > 1);
   canvas.dataset.slice = slice.index;
   canvas.dataset.view = JSON.stringify([left / ratio, top / ratio, sx / ratio, sy / ratio]);
@@ -202,10 +202,12 @@ function drawMarker(context, px) {
   context.stroke();
 }
 
-function drawScaleBar(context, width, height, scale) {
-  const bar = scaleBar(Math.min(width / scale, grid.width) * grid.step);
-  const length = bar.px / grid.step * scale;
-  const [x, y] = [14, height - 16];
+// In the lower left corner of what is seen of the slice.
+function drawScaleBar(context, canvas, { left, top, sx, sy }, ratio) {
+  const bar = scaleBar(Math.min(canvas.width / sx, grid.width) * grid.step);
+  const length = (bar.px / grid.step) * (sx / ratio);
+  const x = Math.max(left, 0) / ratio + 14;
+  const y = Math.min(top + grid.height * sy, canvas.height) / ratio - 16;
   context.shadowColor = "#000c";
   context.shadowBlur = 4;
   context.fillStyle = "#ffffff";
