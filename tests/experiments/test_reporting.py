@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from chondria.errors import (
 from chondria.evaluation.sheet import score
 from chondria.experiments.reporting import record_scores, report, write_report
 from chondria.experiments.run_reading import read_run, read_table
-from chondria.io import data_hash, save_volume
+from chondria.io import data_hash, open_volume, save_volume
 from chondria.morphometrics.table import measure_objects, write_objects_csv
 from chondria.volume import Volume
 
@@ -224,3 +225,21 @@ def test_slices_in_files_of_their_own_are_found_again(run: Path, blobs, tmp_path
     }
     (run / "run.json").write_text(json.dumps(record))
     assert "image" in data_of(write_report(run))["grid"]["has"]
+
+
+@pytest.mark.slow
+def test_a_volume_of_165_slices(data_folder: Path, tmp_path: Path) -> None:
+    from chondria.evaluation.objects import as_mask, connected_objects
+
+    source = data_folder / "lucchi++" / "test"
+    size = (5.0, 5.0, 5.0)
+    image = open_volume(source / "images", size)
+    labels = image.with_data(connected_objects(as_mask(open_volume(source / "labels").numpy())))
+    run = make_run(tmp_path / "run", image, labels, source / "images")
+    began = time.process_time()
+    page = write_report(run)
+    assert time.process_time() - began < 25
+    assert page.stat().st_size < 25e6
+    data = data_of(page)
+    assert data["grid"]["z"] == list(range(165))
+    assert data["grid"]["step"] == 1

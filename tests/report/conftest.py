@@ -48,7 +48,7 @@ class Opened:
 
     def slice(self, z: int) -> None:
         """Wait until a slice is drawn."""
-        self.page.wait_for_selector(f"canvas[data-slice='{z}']", timeout=5000)
+        self.page.wait_for_selector(f"canvas[data-slice='{z}']", timeout=30000)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         page.on("request", lambda request: one.requests.append(request.url))
         opened.append(one)
         page.goto(path.as_uri())
-        page.wait_for_selector("html[data-ready]", timeout=10000)
+        page.wait_for_selector("html[data-ready]", timeout=30000)
         return one
 
     yield open_it

@@ -43,7 +43,7 @@ def test_the_wheel_leaves_the_viewer_at_the_last_slice(open_page, html: str) -> 
     before = one.page.evaluate("scrollY")
     one.point_at(20, 5)
     one.page.mouse.wheel(0, 200)
-    one.page.wait_for_function(f"scrollY > {before}", timeout=3000)
+    one.page.wait_for_function(f"scrollY > {before}", timeout=30000)
 
 
 def test_every_switch_changes_the_picture(open_page, html: str) -> None:

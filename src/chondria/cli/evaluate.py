@@ -45,13 +45,13 @@ def evaluate(
             voxel_size_nm=options.parse_voxel_size(voxel_size),
             progress=lambda step: status.update(f"measuring {step}"),
         )
-        if report and (prediction / "run.json").is_file():
-            status.update("drawing the report")
-            record_scores(prediction, sheet, truth, truth_is_instances=instances)
-            write_report(prediction)
     print_sheet(sheet)
     if json_file is not None:
         write_json(json_file, sheet.as_dict())
+    if report and (prediction / "run.json").is_file():
+        record_scores(prediction, sheet, truth, truth_is_instances=instances)
+        with console.status("drawing the report"):
+            write_report(prediction)
 
 
 def print_sheet(sheet: MetricSheet) -> None:

@@ -176,17 +176,16 @@ def encode_slices(
     shape = next(iter(layers.values())).source.shape
     every = range(shape[0])
     encoder = _Encoder(image, probability, layers, None if image is None else _window(image))
-    for detail in _details(shape):
+    details = list(_details(shape))
+    for detail in details:
         shown = every[detail.stride // 2 :: detail.stride] or every[:1]
-        tried = [shown[i * len(shown) // TRIED_SLICES] for i in range(TRIED_SLICES)]
-        tried = sorted(set(tried))
-        last = detail.stride >= shape[0]
-        expected = encoder.encode(tried, detail).nbytes / len(tried) * len(shown) * SPARE
-        if expected <= largest_bytes or last:
+        tried = sorted({shown[i * len(shown) // TRIED_SLICES] for i in range(TRIED_SLICES)})
+        found = encoder.encode(tried, detail)
+        if found.nbytes * SPARE * len(shown) / len(tried) <= largest_bytes:
             found = encoder.encode(shown, detail)
-            if found.nbytes <= largest_bytes or last:
+            if found.nbytes <= largest_bytes:
                 return found
-    raise AssertionError("the details end with a single slice")
+    return encoder.encode(shown, details[-1])
 
 
 def _details(shape: Sequence[int]) -> Iterator[Detail]:
