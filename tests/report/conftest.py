@@ -119,7 +119,22 @@ def make_content(shape: tuple[int, int, int] = SHAPE, **changes: Any) -> PageCon
         for i in range(5)
     ]
     curves = [{"name": EVIL, "stage": stage, "bins": bins} for stage in ("before", "after")]
-    worklist = [[1, "merge", "9 12", 1, 45, 58, 0.8, EVIL], [2, "miss", None, 4, 80, 100, 0.5, ""]]
+    worklist = [
+        [1, "merge", "9 12", 1, 45, 58, 40.0, 0.8, EVIL, None],
+        [2, "miss", None, 4, 80, 100, 160.0, 0.5, "", None],
+    ]
+    work_names = [
+        "rank",
+        "kind",
+        "ids",
+        "z_px",
+        "y_px",
+        "x_px",
+        "z_nm",
+        "score",
+        "reason",
+        "points",
+    ]
     content = PageContent(
         title=EVIL,
         subtitle=EVIL,
@@ -134,9 +149,7 @@ def make_content(shape: tuple[int, int, int] = SHAPE, **changes: Any) -> PageCon
         metrics_note=EVIL,
         calibration={"curves": curves, "note": EVIL},
         errors={"sentences": [EVIL], "rows": [{"measure": EVIL, "low": 1.0, "high": None}]},
-        worklist=PlainTable(
-            ["rank", "kind", "ids", "z_px", "y_px", "x_px", "score", "why"], worklist
-        ),
+        worklist=PlainTable(work_names, worklist),
         methods=[EVIL],
         references=[EVIL],
         facts={EVIL: PlainTable(["name", "value"], [[EVIL, EVIL]])},

@@ -164,6 +164,8 @@ def test_the_table_sorts_and_downloads(open_page, html: str, content) -> None:
 
 def test_the_worklist_leads_to_its_places(open_page, html: str) -> None:
     one = open_page(html)
+    heads = one.page.locator("#worklist th").all_inner_texts()
+    assert heads == ["rank", "kind", "ids", "z (px)", "y (px)", "x (px)", "score", "reason"]
     one.page.locator(".jump").first.click()
     one.slice(1)
     assert one.page.evaluate(SHOWN_ID) == "9"

@@ -162,6 +162,8 @@ def _objects(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "Connected components of every slice were objects of their own."
     elif settings.get("dimensions") == 3:
         yield "Connected components (26 neighbours) were objects."
+    if settings.get("separate"):
+        yield "Holes were filled, and objects that touch were cut at their necks."
     if settings.get("smallest_diameter_nm"):
         least = settings["smallest_diameter_nm"]
         yield f"Objects smaller than a ball (a disc in 2-D) of {least:g} nm diameter were dropped."

@@ -166,8 +166,21 @@ def _worklist(worklist: PlainTable, can_jump: bool) -> str:
         body = '<p class="empty">Nothing asks for a look.</p>'
     else:
         body = '<p class="lead">What is most worth a look comes first; a rank leads there.</p>'
-        body += table(worklist, "Worklist", cell)
+        body += table(_readable(worklist), "Worklist", cell)
     return section("worklist", TITLES["worklist"], body, csv_link(worklist, "worklist.csv"))
+
+
+def _readable(worklist: PlainTable) -> PlainTable:
+    """Leave out what is empty, said in pixels already, or of use to programs only."""
+    places = [
+        place
+        for place, name in enumerate(worklist.names)
+        if not name.endswith("_nm")
+        and name != "crop"
+        and any(row[place] not in (None, "") for row in worklist.rows)
+    ]
+    names = [worklist.names[place] for place in places]
+    return PlainTable(names, [[row[place] for place in places] for row in worklist.rows])
 
 
 def _methods(paragraphs: Sequence[str], references: Sequence[str]) -> str:
