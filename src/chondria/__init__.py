@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chondria.evaluation.sheet import score
     from chondria.experiments.evaluation import evaluate
     from chondria.experiments.group_comparison import GroupSettings, compare_groups, write_groups
+    from chondria.experiments.reporting import write_report
     from chondria.experiments.segmentation import segment
     from chondria.experiments.segmentation_settings import SegmentationSettings
     from chondria.experiments.training import train_recipe
@@ -54,6 +55,7 @@ __all__ = [
     "segment_volume",
     "train_recipe",
     "write_groups",
+    "write_report",
 ]
 
 _HOMES = {
@@ -79,6 +81,7 @@ _HOMES = {
     "segment_volume": "experiments.volume_segmentation",
     "train_recipe": "experiments.training",
     "write_groups": "experiments.group_comparison",
+    "write_report": "experiments.reporting",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,12 @@ class Model:
         return self.predictor
 
     @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the file that it was loaded from; None of one that has none."""
+        path = _path_of(self.source)
+        return sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+    @property
     def parameters(self) -> int:
         """How many numbers were learned."""
         if isinstance(self.predictor, SupervoxelClassifier):
@@ -156,7 +163,7 @@ def load_model(name: str | Path = DEFAULT_MODEL) -> Model:
     ModelError
         If the file is a pickle, damaged, no chondria model, or holds another network's weights.
     """
-    path = WEIGHTS / f"{name}.safetensors" if str(name) in bundled_models() else Path(name)
+    path = _path_of(name)
     if not path.is_file():
         raise InputNotFoundError(
             f"There is no model '{name}': give the path of a .safetensors file or one of "
@@ -164,6 +171,11 @@ def load_model(name: str | Path = DEFAULT_MODEL) -> Model:
         )
     card, weights = _read(path)
     return Model(_predictor(card, weights, path), card, str(name))
+
+
+def _path_of(name: str | Path) -> Path:
+    """Find the file of a bundled model by its name; any other name is a path."""
+    return WEIGHTS / f"{name}.safetensors" if str(name) in bundled_models() else Path(name)
 
 
 def _predictor(

@@ -25,7 +25,7 @@ def segment(run_cli, tiny_model: Path, tmp_path: Path):
         tail = ("--model", tiny_model, "--device", "cpu", "--precision", "fp32")
         code, out, err = run_cli("segment", *arguments, "-o", tmp_path / output, *tail)
         assert code == 0, err
-        assert out.strip() == str(tmp_path / output / "overview.png")
+        assert out.strip() == str(tmp_path / output / "report.html")
         return tmp_path / output, err
 
     return segment
@@ -52,6 +52,7 @@ def test_segment_tiff(segment, blobs, tmp_path: Path) -> None:
         "probability.tif",
         "objects.csv",
         "overview.png",
+        "report.html",
         "run.json",
     }
     assert "WARNING" not in err
@@ -121,7 +122,8 @@ def test_segment_folder_of_slices(segment, blobs, tmp_path: Path) -> None:
     folder = save_volume(image, tmp_path / "slices", "png-slices")
     run, _ = segment(folder)
     assert (run / "labels" / "0007.png").is_file()
-    assert names(run) == {"labels", "probability", "objects.csv", "overview.png", "run.json"}
+    files = {"objects.csv", "overview.png", "report.html", "run.json"}
+    assert names(run) == {"labels", "probability", *files}
     labels = open_volume(run / "labels")
     assert labels.voxel_size_nm == (30, 10, 10)
     np.testing.assert_array_equal(labels.numpy() > 0, truth.numpy() > 0)

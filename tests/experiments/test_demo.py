@@ -24,7 +24,10 @@ def test_demo(run_cli, tiny_model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     code, out, err = run_cli("demo", "-o", folder, "--model", tiny_model, "--device", "cpu")
     assert code == 0, err
-    assert out.splitlines()[-1] == str(folder / "overview.png")
+    assert out.splitlines()[-1] == str(folder / "segmentation" / "report.html")
+    page = (folder / "segmentation" / "report.html").read_text()
+    assert 'id="scores"' in page
+    assert page.count('id="truth-') == page.count('id="image-') == 2
     assert {path.name for path in folder.iterdir()} == FILES
     with Image.open(folder / "overview.png") as picture:
         assert picture.format == "PNG"

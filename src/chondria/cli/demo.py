@@ -20,7 +20,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Of the phantom.")] = 7,
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
 ) -> None:
-    """Make a phantom, segment it, score it and leave a picture: the whole job without any data."""
+    """Make a phantom, segment it, score it and leave a report: the whole job without any data."""
     from chondria.cli.evaluate import print_sheet
     from chondria.cli.progress import console, say, tile_bar
     from chondria.experiments.demo import demo as run
@@ -30,5 +30,5 @@ def demo(
     with console.status("growing a phantom"), tile_bar("segmenting") as progress:
         found = run(loaded, output, seed=seed, device=device, progress=progress)
     print_sheet(found.sheet)
-    say(f"IoU {found.sheet.as_dict()['iou']:.3f} on the phantom; look at the picture:")
-    typer.echo(f"{found.picture}")
+    say(f"IoU {found.sheet.as_dict()['iou']:.3f} on the phantom; look at the report:")
+    typer.echo(f"{found.page}")

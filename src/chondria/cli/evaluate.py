@@ -25,10 +25,14 @@ def evaluate(
         bool, typer.Option("--instances", help="The truth's values are identifiers of objects.")
     ] = False,
     voxel_size: Annotated[str | None, typer.Option(help=options.VOXEL_SIZE)] = None,
+    report: Annotated[
+        bool, typer.Option(help="Of a run folder: keep the scores there, and in its report.html.")
+    ] = True,
 ) -> None:
     """Score a segmentation against the truth; says what each figure is averaged over."""
     from chondria.cli.progress import console
     from chondria.experiments.evaluation import evaluate as run
+    from chondria.experiments.reporting import record_scores, write_report
     from chondria.experiments.run_folder import check_writable, write_json
 
     if json_file is not None:
@@ -44,6 +48,10 @@ def evaluate(
     print_sheet(sheet)
     if json_file is not None:
         write_json(json_file, sheet.as_dict())
+    if report and (prediction / "run.json").is_file():
+        record_scores(prediction, sheet, truth, truth_is_instances=instances)
+        with console.status("drawing the report"):
+            write_report(prediction)
 
 
 def print_sheet(sheet: MetricSheet) -> None:

@@ -18,6 +18,7 @@ from chondria.cli.info import info
 from chondria.cli.measure import measure
 from chondria.cli.phantom import phantom
 from chondria.cli.predict import predict
+from chondria.cli.report import report
 from chondria.cli.review import apply, review
 from chondria.cli.segment import segment
 from chondria.cli.stats import stats
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    *(demo, check, segment, measure, evaluate, predict, review, apply, stats),
+    *(demo, check, segment, measure, evaluate, report, predict, review, apply, stats),
     *(train, calibrate, experiment, compare, transfer, export, phantom, info),
 )
 for command in COMMANDS:

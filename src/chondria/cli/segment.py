@@ -60,7 +60,7 @@ def segment(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=options.DRY_RUN)] = False,
 ) -> None:
-    """Find every mitochondrion: a label map, probabilities, a table and a picture."""
+    """Find every mitochondrion: a label map, probabilities, a table, a picture and a report."""
     from chondria.cli.progress import say, tile_bar
     from chondria.inference.volumes import choose_compute_for
     from chondria.models import load_model
@@ -102,8 +102,8 @@ def segment(
             settings,
             format=key,
             progress=progress,
-            where=", ".join(map(str, images[:3])),
+            where=images,
         )
     stages = ", ".join(f"{name} {value:.1f} s" for name, value in found.seconds.items())
     say(f"{len(found.objects)} mitochondria ({stages})")
-    typer.echo(f"{output / 'overview.png'}")
+    typer.echo(f"{output / 'report.html'}")

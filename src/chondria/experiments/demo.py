@@ -9,6 +9,7 @@ from pathlib import Path
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
 from chondria.evaluation.sheet import MetricSheet, score
+from chondria.experiments.reporting import record_scores, write_report
 from chondria.experiments.run_folder import new_run_folder, write_json
 from chondria.experiments.segmentation import segment
 from chondria.experiments.segmentation_settings import SegmentationSettings
@@ -33,10 +34,11 @@ STYLE = replace(
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Scores of the segmented phantom, and its picture with the truth in green."""
+    """Scores of the segmented phantom, its picture with the truth in green, and its report."""
 
     sheet: MetricSheet
     picture: Path
+    page: Path
 
 
 def demo(
@@ -65,7 +67,7 @@ def demo(
     Returns
     -------
     Demo
-        Scores and picture.
+        Scores, picture and report.
 
     Raises
     ------
@@ -78,15 +80,15 @@ def demo(
     with new_run_folder(folder) as run:
         phantom = make_phantom(SHAPE, VOXEL_SIZE_NM, seed=seed, style=STYLE)
         (run / "phantom").mkdir()
-        save_volume(phantom.image, run / "phantom" / "image.tif")
-        save_volume(phantom.labels, run / "phantom" / "labels.tif")
+        image = save_volume(phantom.image, run / "phantom" / "image.tif")
+        truth = save_volume(phantom.labels, run / "phantom" / "labels.tif")
         found = segment(
             model,
             phantom.image,
             run / "segmentation",
             SegmentationSettings(device=device),
             progress=progress,
-            where="the phantom",
+            where=[image],
         )
         sheet = score(
             found.labels.numpy(),
@@ -97,6 +99,8 @@ def demo(
         )
         iou = sheet.as_dict()["iou"]
         write_json(run / "scores.json", sheet.as_dict())
+        record_scores(run / "segmentation", sheet, truth, truth_is_instances=True)
+        page = write_report(run / "segmentation", phantom.image)
         picture = draw_overview(
             phantom.image,
             found.labels.data,
@@ -104,4 +108,4 @@ def demo(
             truth=phantom.labels.data,
             title=f"phantom {seed}: found in colour, truth in green, IoU {iou:.3f}",
         )
-        return Demo(sheet, picture)
+        return Demo(sheet, picture, page)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chondria.experiments.reporting import write_report
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.trust import write_trust
@@ -30,6 +31,9 @@ from chondria.volume import Volume
 
 __all__ = ["segment"]
 
+# Of many slices in files of their own, the first are named.
+NAMED_FILES = 3
+
 
 def segment(
     model: Model,
@@ -39,23 +43,26 @@ def segment(
     *,
     format: str = "tiff",
     progress: Callable[[int, int], None] | None = None,
-    where: str = "the image",
+    where: str | Sequence[Path] = "the image",
 ) -> Segmentation:
     """Segment a volume and write a run folder.
 
     The folder holds ``labels.*``, ``probability.*`` (8 bits, 255 is certainty), ``objects.csv``,
-    ``overview.png`` and ``run.json``; where the model's card says how far to trust it also
-    ``calibration.json`` and ``errors.json``. Should anything fail, a folder made here is removed
-    again.
+    ``overview.png``, ``run.json`` and ``report.html``; where the model's card says how far to trust
+    it also ``calibration.json`` and ``errors.json``. Should anything fail, a folder made here is
+    removed again.
 
     Parameters
     ----------
-    model, volume, settings, progress, where
+    model, volume, settings, progress
         See `segment_volume`.
     folder : str or Path
         A new or empty folder.
     format : str
         A key of `chondria.io.FORMATS`, of labels and probabilities.
+    where : str or sequence of Path
+        What to call the image; or the files that it was read from, where its report finds it when
+        it is drawn again.
 
     Returns
     -------
@@ -75,8 +82,10 @@ def segment(
         check_holds(format, Grid.of(volume.with_data(np.broadcast_to(dtype(0), volume.shape))))
     with new_run_folder(folder) as run:
         check_disk_space(run, 5 * math.prod(volume.shape))
-        record = environment() | {"job": "segment", "image": where} | _provenance(model, volume)
-        result = segment_volume(model, volume, settings, progress=progress, where=where)
+        source = _source(where)
+        record = environment() | {"job": "segment"} | source | _provenance(model, volume)
+        name = source["image"]
+        result = segment_volume(model, volume, settings, progress=progress, where=name)
         with timed(result.seconds, "write"):
             save_volume(result.probability, run / f"probability{suffix}", format)
             save_volume(result.labels, run / f"labels{suffix}", format)
@@ -92,7 +101,17 @@ def segment(
             "seconds": {stage: round(value, 3) for stage, value in result.seconds.items()},
         }
         write_json(run / "run.json", record)
+        with timed(result.seconds, "report"):
+            write_report(run, volume)
     return result
+
+
+def _source(where: str | Sequence[Path]) -> dict[str, Any]:
+    """Name the image, and its files where they are known."""
+    if isinstance(where, str):
+        return {"image": where}
+    files = [str(Path(path).absolute()) for path in where]
+    return {"image": ", ".join(map(str, where[:NAMED_FILES])), "image_files": files}
 
 
 def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
@@ -106,6 +125,9 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
             "network": model.card.network,
             "options": model.card.options,
             "pixel_size_nm": model.card.pixel_size_nm,
+            "weights_sha256": model.weights_sha256,
+            "terms": model.card.terms,
+            "citations": model.card.citations,
             "chondria": model.card.chondria,
         },
     }

@@ -1,0 +1,165 @@
+"""The job of `chondria report`: run folders in, one page of HTML out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chondria.errors import ChondriaError, InputNotFoundError, SettingsError, ShapeError
+from chondria.evaluation.sheet import MetricSheet
+from chondria.experiments.report_comparison import compare_page
+from chondria.experiments.report_content import page_content
+from chondria.experiments.run_folder import check_writable, write_json
+from chondria.experiments.run_reading import RunContents, read_run
+from chondria.io import data_hash, open_slices, open_volume
+from chondria.io.atomic import write_text_atomically
+from chondria.report.page import draw_page
+from chondria.volume import Volume
+
+__all__ = ["PAGE", "record_scores", "report", "write_report"]
+
+PAGE = "report.html"
+
+
+def report(
+    runs: Sequence[str | Path],
+    output: str | Path | None = None,
+    image: str | Path | None = None,
+) -> Path:
+    """Write the page of a run, or one that compares several.
+
+    Parameters
+    ----------
+    runs : sequence of str or Path
+        Folders of `segment`.
+    output : str or Path, optional
+        The HTML file; by default report.html in the folder of the only run.
+    image : str or Path, optional
+        The image that was segmented; by default where run.json says that it was.
+
+    Returns
+    -------
+    Path
+        The file; one that was there is replaced.
+
+    Raises
+    ------
+    SettingsError
+        If several runs are given and no output.
+    InputNotFoundError, FormatError, ShapeError
+        If a folder is no run, a file is missing or damaged, or the image has another shape.
+    """
+    if not runs:
+        raise InputNotFoundError("Found no run folder; give one of `chondria segment`, or several.")
+    given = None if image is None else open_volume(image)
+    if len(runs) == 1:
+        return write_report(runs[0], given, output)
+    if output is None:
+        raise SettingsError(
+            f"Found {len(runs)} run folders and no name for the page that compares them; give one "
+            "with -o, for example comparison.html."
+        )
+    check_writable(Path(output))
+    contents = [read_run(run) for run in runs]
+    if given is not None:
+        _check_shape(given, contents[0])
+    shown, note = (given, "") if given is not None else _find_image(contents[0])
+    write_text_atomically(Path(output), compare_page(contents, shown, note))
+    return Path(output)
+
+
+def write_report(
+    run: str | Path, image: Volume | None = None, output: str | Path | None = None
+) -> Path:
+    """Write the page of one run.
+
+    Parameters
+    ----------
+    run : str or Path
+        A folder of `segment`.
+    image : Volume, (Z, Y, X), optional
+        The image that was segmented; by default it is opened where run.json says.
+    output : str or Path, optional
+        The HTML file; by default report.html in the folder.
+
+    Returns
+    -------
+    Path
+        The file; one that was there is replaced.
+
+    Raises
+    ------
+    ChondriaError
+        As `report`.
+    """
+    path = Path(run) / PAGE if output is None else Path(output)
+    contents = read_run(run)
+    check_writable(path)
+    notes = []
+    if image is None:
+        image, note = _find_image(contents)
+        notes = [note] if note else []
+    else:
+        _check_shape(image, contents)
+    write_text_atomically(path, draw_page(page_content(contents, image, notes)))
+    return path
+
+
+def record_scores(
+    run: str | Path, sheet: MetricSheet, truth: str | Path, *, truth_is_instances: bool = False
+) -> Path:
+    """Keep the scores of a run in its folder, as metrics.json; earlier ones are replaced.
+
+    Parameters
+    ----------
+    run : str or Path
+        A folder of `segment`.
+    sheet : MetricSheet
+        Its scores.
+    truth : str or Path
+        Against what; the page shows its outlines.
+    truth_is_instances : bool
+        Whether its values are identifiers of objects.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    rows = [
+        {"metric": r.name, "value": r.value, "averaged_over": r.averaged_over} for r in sheet.rows()
+    ]
+    path = Path(run) / "metrics.json"
+    values: dict[str, Any] = {"truth": str(Path(truth).resolve())}
+    write_json(path, values | {"truth_is_instances": truth_is_instances, "rows": rows})
+    return path
+
+
+def _find_image(contents: RunContents) -> tuple[Volume | None, str]:
+    """Open the image that a run was made of.
+
+    Returns
+    -------
+    tuple
+        The image, or None and a sentence that says why it is not shown.
+    """
+    where = str(contents.record.get("image", ""))
+    files = contents.record.get("image_files") or [where]
+    advice = "Slices are shown without it; `chondria report RUN --image IMAGE` brings it in."
+    try:
+        found = open_volume(files[0]) if len(files) == 1 else open_slices(files)
+    except (ChondriaError, OSError):
+        return None, f"The image was not found at '{where}'. {advice}"
+    stated = contents.record.get("image_sha256")
+    if found.shape != contents.labels.shape or (stated and data_hash(found) != stated):
+        return None, f"What lies at '{where}' now is not the image that was segmented. {advice}"
+    return found, ""
+
+
+def _check_shape(image: Volume, contents: RunContents) -> None:
+    if image.shape != contents.labels.shape:
+        raise ShapeError(
+            f"Found an image of shape {image.shape} for the run '{contents.folder}', whose labels "
+            f"have {contents.labels.shape} (Z, Y, X); give the image that was segmented."
+        )
