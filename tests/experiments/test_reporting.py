@@ -108,10 +108,10 @@ def test_an_image_that_is_gone_or_another_is_said(run: Path, blobs, tmp_path: Pa
     image = tmp_path / "image.tif"
     image.rename(tmp_path / "moved.tif")
     page = write_report(run)
-    assert "The image was not found at" in page.read_text()
+    assert "is not there (any more)" in page.read_text()
     assert data_of(page)["grid"]["has"] == ["probability", "labels"]
     save_volume(blobs[0].with_data(255 - blobs[0].numpy()), image)
-    assert "is not the image that was segmented" in write_report(run).read_text()
+    assert "holds other pixels than the one that was segmented" in write_report(run).read_text()
     page = report([run], image=tmp_path / "moved.tif")
     assert data_of(page)["grid"]["has"] == ["image", "probability", "labels"]
     assert "not found" not in page.read_text()

@@ -22,6 +22,7 @@ from chondria.experiments.corrections import apply_decisions
 from chondria.experiments.review import odd_slices, review
 from chondria.experiments.training_data import load_training_data
 from chondria.io import data_hash, open_volume, save_volume
+from chondria.morphometrics.table import measure_objects, write_objects_csv
 from chondria.volume import Volume
 
 SIZE = (40.0, 10.0, 10.0)
@@ -41,6 +42,7 @@ def make_run(folder: Path, size=SIZE) -> Path:
     run.mkdir(parents=True)
     for name, values in (("labels", labels), ("probability", probability)):
         save_volume(Volume(values, size), run / f"{name}.tif")
+    write_objects_csv(measure_objects(Volume(labels, size)), run / "objects.csv")
     path = save_volume(Volume(image, size), folder / "image.tif")
     record = {"image": str(path), "image_sha256": data_hash(open_volume(path))}
     (run / "run.json").write_text(json.dumps(record))
@@ -50,6 +52,12 @@ def make_run(folder: Path, size=SIZE) -> Path:
 def rows_of(run: Path) -> list[dict[str, str]]:
     with (run / "worklist.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_the_report_shows_the_worklist(tmp_path):
+    run = make_run(tmp_path)
+    review(run)
+    assert 'id="worklist"' in (run / "report.html").read_text()
 
 
 def decide(run: Path, **decisions: str) -> Path:

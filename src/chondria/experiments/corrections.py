@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from chondria.experiments.evaluation import find_labels
+from chondria.experiments.reporting import write_report
 from chondria.experiments.reviewed_run import open_run
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.io import data_hash, format_suffix, save_volume, volume_format
@@ -30,7 +31,7 @@ def apply_decisions(
 
     The new folder is a run folder too, which can be reviewed again: ``labels.*``, ``probability.*``
     as it was, ``mask.*`` (0 and 255, to learn from), ``objects.csv``, ``decisions.csv`` as it was
-    given, and ``run.json``.
+    given, ``run.json`` and ``report.html``.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def apply_decisions(
             save_volume(volume, new / f"{name}{suffix}", format)
         write_objects_csv(objects, new / "objects.csv")
         (new / "decisions.csv").write_bytes(Path(decisions).read_bytes())
-        kept = ("image", "image_sha256", "shape", "model", "settings")
+        kept = ("image", "image_files", "image_sha256", "shape", "model", "settings")
         record = environment() | {
             "job": "apply",
             "run": str(run.folder),
@@ -81,4 +82,5 @@ def apply_decisions(
         }
         record |= {name: run.record[name] for name in kept if name in run.record}
         write_json(new / "run.json", record)
+        write_report(new)
     return counts

@@ -11,8 +11,9 @@ from chondria.evaluation.sheet import MetricSheet
 from chondria.experiments.report_comparison import compare_page
 from chondria.experiments.report_content import page_content
 from chondria.experiments.run_folder import check_writable, write_json
+from chondria.experiments.run_image import open_run_image
 from chondria.experiments.run_reading import RunContents, read_run
-from chondria.io import data_hash, open_slices, open_volume
+from chondria.io import open_volume
 from chondria.io.atomic import write_text_atomically
 from chondria.report.page import draw_page
 from chondria.volume import Volume
@@ -137,24 +138,11 @@ def record_scores(
 
 
 def _find_image(contents: RunContents) -> tuple[Volume | None, str]:
-    """Open the image that a run was made of.
-
-    Returns
-    -------
-    tuple
-        The image, or None and a sentence that says why it is not shown.
-    """
-    where = str(contents.record.get("image", ""))
-    files = contents.record.get("image_files") or [where]
-    advice = "Slices are shown without it; `chondria report RUN --image IMAGE` brings it in."
+    """Open the image that a run was made of; else None and a sentence that says why not."""
     try:
-        found = open_volume(files[0]) if len(files) == 1 else open_slices(files)
-    except (ChondriaError, OSError):
-        return None, f"The image was not found at '{where}'. {advice}"
-    stated = contents.record.get("image_sha256")
-    if found.shape != contents.labels.shape or (stated and data_hash(found) != stated):
-        return None, f"What lies at '{where}' now is not the image that was segmented. {advice}"
-    return found, ""
+        return open_run_image(contents.record, contents.labels), ""
+    except (ChondriaError, OSError) as error:
+        return None, f"Slices are shown without their image. {error}"
 
 
 def _check_shape(image: Volume, contents: RunContents) -> None:

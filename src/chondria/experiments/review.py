@@ -12,7 +12,9 @@ import numpy as np
 
 from chondria.data.inspection_order import SliceOrder
 from chondria.errors import OutputExistsError, SettingsError
-from chondria.experiments.reviewed_run import ReviewedRun, open_image_of, open_run
+from chondria.experiments.reporting import write_report
+from chondria.experiments.reviewed_run import ReviewedRun, open_run
+from chondria.experiments.run_image import open_run_image
 from chondria.report.crops import draw_crop
 from chondria.review.worklist import Entry, make_worklist
 from chondria.volume import Volume
@@ -34,6 +36,8 @@ def review(
     voxel_size_nm: Sequence[float] | None = None,
 ) -> list[Entry]:
     """Write the worklist of a run: ``worklist.csv`` and the pictures in ``worklist/``.
+
+    The run's ``report.html`` then shows it.
 
     Parameters
     ----------
@@ -69,7 +73,7 @@ def review(
             raise OutputExistsError(
                 f"'{path}' exists already and may hold decisions; rename or delete it first."
             )
-    picture = open_image_of(run, image)
+    picture = open_run_image(run.record, run.labels, image, run.voxel_size_nm)
     labels = run.labels.numpy()
     found = make_worklist(labels, run.probability.numpy(), run.voxel_size_nm, odd_slices(picture))
     found = found[:entries]
@@ -77,8 +81,10 @@ def review(
         pictures.mkdir()
         _draw(found, picture, run, pictures)
         _write_table(found, run, table)
+        write_report(run.folder, picture)
     except BaseException:
         shutil.rmtree(pictures, ignore_errors=True)
+        table.unlink(missing_ok=True)
         raise
     return found
 

@@ -1,4 +1,4 @@
-"""Open again what `chondria segment` left: labels, probabilities and the image they are of."""
+"""Open again what `chondria segment` left: labels and probabilities."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chondria.errors import InputNotFoundError, PixelValueError, ShapeError, VoxelSizeError
+from chondria.errors import InputNotFoundError, ShapeError, VoxelSizeError
 from chondria.experiments.evaluation import find_labels
-from chondria.io import data_hash, open_volume
+from chondria.experiments.run_reading import find_probability
+from chondria.io import open_volume
 from chondria.volume import Volume, VoxelSize
 
-__all__ = ["ReviewedRun", "find_probability", "open_image_of", "open_run"]
+__all__ = ["ReviewedRun", "open_run"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,7 +67,7 @@ def open_run(folder: str | Path, voxel_size_nm: Sequence[float] | None = None) -
         )
     record = json.loads((run / "run.json").read_text())
     labels = open_volume(find_labels(run), voxel_size_nm)
-    probability = open_volume(find_probability(run), voxel_size_nm)
+    probability = open_volume(_probability_of(run), voxel_size_nm)
     size = labels.voxel_size_nm or record.get("voxel_size_nm")
     if size is None:
         raise VoxelSizeError(
@@ -82,49 +83,11 @@ def open_run(folder: str | Path, voxel_size_nm: Sequence[float] | None = None) -
     return ReviewedRun(run, record, labels, probability, (z, y, x))
 
 
-def find_probability(run: Path) -> Path:
-    """Find the probabilities in a run folder.
-
-    Raises
-    ------
-    InputNotFoundError
-        If there are none.
-    """
-    for found in sorted(run.glob("probability*")):
-        if found.suffix != ".json":
-            return found
-    raise InputNotFoundError(
-        f"There are no probabilities in the run folder '{run}'; give the folder of a finished "
-        "`chondria segment`."
-    )
-
-
-def open_image_of(run: ReviewedRun, image: str | Path | None = None) -> Volume:
-    """Open the image of a run: the one that is given, or the one that run.json names.
-
-    Raises
-    ------
-    InputNotFoundError
-        If run.json's image is not where it was.
-    ShapeError, PixelValueError
-        If it is another image.
-    """
-    path = Path(image) if image is not None else Path(str(run.record.get("image", "")))
-    if image is None and not (path.name and path.exists()):
+def _probability_of(run: Path) -> Path:
+    found = find_probability(run)
+    if found is None:
         raise InputNotFoundError(
-            f"The image '{path}' of the run in '{run.folder}' is not there (any more); say where "
-            "it is with --image."
+            f"There are no probabilities in the run folder '{run}'; give the folder of a finished "
+            "`chondria segment`."
         )
-    volume = open_volume(path, run.voxel_size_nm)
-    if volume.shape != run.labels.shape:
-        raise ShapeError(
-            f"Found an image of shape {volume.shape} in '{path}' and labels of shape "
-            f"{run.labels.shape} in '{run.folder}' (Z, Y, X); give the image of this run."
-        )
-    known = run.record.get("image_sha256")
-    if known is not None and data_hash(volume) != known:
-        raise PixelValueError(
-            f"The image '{path}' holds other pixels than the one that the run in '{run.folder}' "
-            "was made of; give the image of this run with --image."
-        )
-    return volume
+    return found

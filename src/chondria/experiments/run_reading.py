@@ -14,7 +14,7 @@ from chondria.io import open_volume
 from chondria.report.content import PlainTable
 from chondria.volume import Volume
 
-__all__ = ["RunContents", "read_run", "read_table"]
+__all__ = ["RunContents", "find_probability", "read_run", "read_table"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,18 +70,23 @@ def read_run(folder: str | Path) -> RunContents:
                 "folder of `chondria segment`."
             )
     worklist = run / "worklist.csv"
-    probability = [p for p in sorted(run.glob("probability*")) if p.suffix != ".json"]
+    probability = find_probability(run)
     return RunContents(
         folder=run,
         record=_read_json(run / "run.json"),
         labels=open_volume(find_labels(run)),
-        probability=open_volume(probability[0]) if probability else None,
+        probability=open_volume(probability) if probability else None,
         objects=read_table(run / "objects.csv"),
         metrics=_read_json(run / "metrics.json"),
         calibration=_read_json(run / "calibration.json"),
         errors=_read_json(run / "errors.json"),
         worklist=read_table(worklist) if worklist.is_file() else None,
     )
+
+
+def find_probability(run: Path) -> Path | None:
+    """Find the probabilities in a run folder; None where there are none."""
+    return next((p for p in sorted(run.glob("probability*")) if p.suffix != ".json"), None)
 
 
 def read_table(path: Path) -> PlainTable:
