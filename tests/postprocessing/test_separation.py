@@ -227,7 +227,7 @@ def test_where_two_bodies_are_cut() -> None:
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 def test_slices_are_separated_as_they_are_alone(size: Size) -> None:
     plane = touching(0.25, size, True)
-    stack = np.concatenate([plane, np.roll(plane, 9, 1), np.zeros_like(plane), plane]) > 0
+    stack = np.concatenate([plane, plane[:, ::-1], np.zeros_like(plane), plane]) > 0
     values = stack.astype(np.float32)
     together = separate_instances(stack, values, size, dimensions=2)
     alone = [
