@@ -70,7 +70,10 @@ def run_job(model: Model, slices: list[Path], scratch: Path, compute: Compute) -
     """The job that is timed: everything between the files of a user and the folder they get."""
     target = scratch / "run"
     chosen = SegmentationSettings(
-        device=str(compute.device), precision=compute.precision, backend=compute.backend
+        measures="size",
+        device=str(compute.device),
+        precision=compute.precision,
+        backend=compute.backend,
     )
     volume = chondria.io.open_slices(slices, VOXEL_SIZE_NM)
     segment(model, volume, target, chosen, format="png-slices")

@@ -110,7 +110,10 @@ def make_jobs(
 def run_segment(model: Model, paths: list[Path], scratch: Path, compute: Compute) -> None:
     """The whole job of a user."""
     settings = SegmentationSettings(
-        device=str(compute.device), precision=compute.precision, backend=compute.backend
+        measures="size",
+        device=str(compute.device),
+        precision=compute.precision,
+        backend=compute.backend,
     )
     volume = chondria.io.open_slices(paths, VOXEL_SIZE_NM)
     segment(model, volume, scratch / "run", settings, format="png-slices")

@@ -51,6 +51,7 @@ def test_segment_tiff(segment, blobs, tmp_path: Path) -> None:
         "labels.tif",
         "probability.tif",
         "objects.csv",
+        "objects.volume.json",
         "overview.png",
         "report.html",
         "run.json",
@@ -122,7 +123,7 @@ def test_segment_folder_of_slices(segment, blobs, tmp_path: Path) -> None:
     folder = save_volume(image, tmp_path / "slices", "png-slices")
     run, _ = segment(folder)
     assert (run / "labels" / "0007.png").is_file()
-    files = {"objects.csv", "overview.png", "report.html", "run.json"}
+    files = {"objects.csv", "objects.volume.json", "overview.png", "report.html", "run.json"}
     assert names(run) == {"labels", "probability", *files}
     labels = open_volume(run / "labels")
     assert labels.voxel_size_nm == (30, 10, 10)

@@ -1,5 +1,6 @@
 """Segmentation from Python: settings, results, and what a failed run leaves."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -128,12 +129,30 @@ def test_smallest_diameter_is_a_ball_or_a_disc(model: Model) -> None:
     assert count(disc * 1.02, one) == 0
 
 
+def test_everything_is_measured_unless_size_is_enough(model: Model, tmp_path: Path) -> None:
+    values = np.full((6, 40, 40), 170, np.uint8)
+    values[1:5, 5:35, 5:15] = 60
+    image = Volume(values, (30.0, 10.0, 10.0))
+    whole = segment(model, image, tmp_path / "all", CPU).objects
+    assert whole["grey_mean"].tolist() == [60]
+    assert whole["feret_max_um"][0] == pytest.approx(0.3, abs=0.06)
+    said = json.loads((tmp_path / "all" / "objects.volume.json").read_text())
+    assert said["volume"]["volume_fraction"] == pytest.approx(0.125)
+    small = segment(model, image, tmp_path / "size", replace(CPU, measures="size")).objects
+    assert "grey_mean" not in small.columns
+    assert not (tmp_path / "size" / "objects.volume.json").exists()
+    without = segment_volume(model, Volume(values), CPU).objects
+    assert "grey_mean" not in without.columns
+    with pytest.raises(SettingsError, match="allowed are all and size"):
+        replace(CPU, measures="both")
+
+
 def test_doubtful_objects_are_dropped(model: Model, tmp_path: Path) -> None:
     values = np.full((2, 40, 40), 170, np.uint8)
     values[:, 5:15, 5:15] = 60
     values[:, 25:35, 25:35] = np.linspace(60, 170, 10)  # fades
     image = Volume(values, (30.0, 10.0, 10.0))
-    both = segment(model, image, tmp_path / "run", CPU).objects
+    both = segment(model, image, tmp_path / "run", replace(CPU, measures="size")).objects
     sure, unsure = both["mean_probability"]
     assert 0.5 < unsure < sure <= 1
     assert both["doubt"][0] < 1 < both["doubt"][1]

@@ -50,6 +50,9 @@ def segment(
     dimensions: Annotated[
         int, typer.Option(min=2, max=3, help="3: objects run through slices; 2: they do not.")
     ] = 3,
+    measures: Annotated[
+        str, typer.Option(help="all, or size: no shapes, lengths and grey values; faster.")
+    ] = "all",
     trust: Annotated[str, typer.Option(help=options.TRUST)] = "none",
     also: Annotated[list[str] | None, typer.Option(help=options.ALSO)] = None,
     device: Annotated[str, typer.Option(help=options.DEVICE)] = "auto",
@@ -76,6 +79,7 @@ def segment(
         smallest_diameter_nm=smallest,
         largest_doubt=doubt,
         dimensions=dimensions,
+        measures=measures,
         tta=tta,
         blending=blending,
         trust=trust,

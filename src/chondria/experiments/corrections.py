@@ -12,7 +12,8 @@ from chondria.experiments.reporting import write_report
 from chondria.experiments.reviewed_run import open_run
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.io import data_hash, format_suffix, save_volume, volume_format
-from chondria.morphometrics.table import measure_objects, write_objects_csv
+from chondria.morphometrics.measures import measure_everything
+from chondria.morphometrics.table import write_objects_csv
 from chondria.review.corrections import correct_labels
 from chondria.review.decisions import read_decisions
 from chondria.volume import Volume
@@ -65,7 +66,7 @@ def apply_decisions(
         after, counts = correct_labels(before, decided, run.probability.numpy(), run.voxel_size_nm)
         labels = Volume(after, run.voxel_size_nm, run.labels.origin_nm)
         mask = labels.with_data(np.where(after != 0, np.uint8(255), np.uint8(0)))
-        objects = measure_objects(labels)
+        objects = measure_everything(labels)
         for name, volume in (("labels", labels), ("mask", mask), ("probability", run.probability)):
             save_volume(volume, new / f"{name}{suffix}", format)
         write_objects_csv(objects, new / "objects.csv")

@@ -19,7 +19,14 @@ from chondria.morphometrics.table_files import check_table_format, described, wr
 from chondria.postprocessing.instances import connected_instances
 from chondria.volume import Volume
 
-__all__ = ["MeasureInputs", "Measured", "measure", "open_measured", "summary_path"]
+__all__ = [
+    "MeasureInputs",
+    "Measured",
+    "measure",
+    "open_measured",
+    "summary_path",
+    "write_summary",
+]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -181,12 +188,31 @@ def summary_path(output: str | Path) -> Path:
     return Path(output).with_suffix(".volume.json")
 
 
-def _write(found: Measured, output: Path, overwrite: bool, record: dict[str, Any]) -> None:
-    summary = found.summary.as_dict()
-    with atomic_target(output, overwrite) as partial:
-        write_table(found.objects, partial, summary)
+def write_summary(
+    output: str | Path, objects: ObjectTable, summary: VolumeSummary, record: dict[str, Any]
+) -> None:
+    """Write what a table is of beside it: the volume as a whole, and what each column means.
+
+    Parameters
+    ----------
+    output : str or Path
+        The table's file; see `summary_path`.
+    objects : ObjectTable
+        Its columns are described.
+    summary : VolumeSummary
+        Of the same volume.
+    record : dict
+        How it came to be.
+    """
     columns = {
         column.name: {key: asdict(column)[key] for key in ("unit", "description")}
-        for column in described(found.objects.columns)
+        for column in described(objects.columns)
     }
-    write_json(summary_path(output), {"volume": summary} | record | {"columns": columns})
+    volume = {"volume": summary.as_dict()}
+    write_json(summary_path(output), volume | record | {"columns": columns})
+
+
+def _write(found: Measured, output: Path, overwrite: bool, record: dict[str, Any]) -> None:
+    with atomic_target(output, overwrite) as partial:
+        write_table(found.objects, partial, found.summary.as_dict())
+    write_summary(output, found.objects, found.summary, record)

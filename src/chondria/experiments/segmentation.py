@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chondria.experiments.measuring import write_summary
 from chondria.experiments.reporting import write_report
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
@@ -25,6 +26,7 @@ from chondria.io.atomic import check_disk_space
 from chondria.io.formats import check_holds
 from chondria.io.header import Grid
 from chondria.models import Model
+from chondria.morphometrics.stereology import summarise_volume
 from chondria.morphometrics.table import write_objects_csv
 from chondria.report.overview import draw_overview
 from chondria.volume import Volume
@@ -48,7 +50,8 @@ def segment(
     """Segment a volume and write a run folder.
 
     The folder holds ``labels.*``, ``probability.*`` (8 bits, 255 is certainty), ``objects.csv``,
-    ``overview.png``, ``run.json`` and ``report.html``; where the model's card says how far to trust
+    ``objects.volume.json`` (the volume as a whole), ``overview.png``, ``run.json`` and
+    ``report.html``; where the model's card says how far to trust
     it also ``calibration.json`` and ``errors.json``. Should anything fail, a folder made here is
     removed again.
 
@@ -90,6 +93,9 @@ def segment(
             save_volume(result.probability, run / f"probability{suffix}", format)
             save_volume(result.labels, run / f"labels{suffix}", format)
             write_objects_csv(result.objects, run / "objects.csv")
+            if chosen.measures == "all" and volume.voxel_size_nm is not None:
+                whole = summarise_volume(result.labels, result.objects)
+                write_summary(run / "objects.csv", result.objects, whole, {"job": "segment"})
             title = f"{len(result.objects)} mitochondria found by {model.card.name}"
             draw_overview(volume, result.labels.data, run / "overview.png", title=title)
             found = (result.probability.numpy(), result.labels.numpy(), result.objects)

@@ -44,6 +44,9 @@ class SegmentationSettings:
         dropped; 0 keeps all.
     dimensions : {3, 2}
         Objects run through the slices, or every slice has its own.
+    measures : {"all", "size"}
+        What the table of objects holds: everything that `chondria measure` finds, or only how large
+        each is and where, which is ten times faster.
     tta : {"none", "d4"}
         Averaging over the eight flips and rotations.
     blending : {"none", "spline"}
@@ -69,6 +72,7 @@ class SegmentationSettings:
     smallest_diameter_nm: float | None = None
     largest_doubt: float | None = None
     dimensions: Literal[2, 3] = 3
+    measures: Literal["all", "size"] = "all"
     tta: Tta = "none"
     blending: Blending = "none"
     window_px: int = 256
@@ -83,6 +87,8 @@ class SegmentationSettings:
         self._check_filters()
         if self.trust not in ("none", "views"):
             raise SettingsError(f"Found trust '{self.trust}'; allowed are none and views.")
+        if self.measures not in ("all", "size"):
+            raise SettingsError(f"Found measures '{self.measures}'; allowed are all and size.")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise SettingsError(
                 f"Found the threshold {self.threshold:g}; a probability above 0 and below 1 is "

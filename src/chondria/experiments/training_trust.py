@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from chondria.data.training_volume import TrainingVolume
@@ -69,7 +68,7 @@ def _evidence(
     images, masks = (part[slices].cpu().numpy() for part in (volume.images, volume.masks))
     if size is None or slices[-1] - slices[0] != len(slices) - 1:
         return VolumeEvidence(block_level_counts(probability, masks))
-    settings = replace(SegmentationSettings(), device="cpu").of(card)
+    settings = SegmentationSettings(device="cpu", measures="size").of(card)
     image = Volume(images, size)
     labels, objects = label_objects(probability, image, settings)
     candidates, seen = label_objects(probability, image, candidate_settings(settings))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from chondria.evaluation.overlap import contingency_table
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.inference.votes import Votes
+from chondria.morphometrics.measures import measure_everything
 from chondria.morphometrics.table import ObjectTable, measure_objects
 from chondria.trust.agreement import vote_agreement
 from chondria.trust.error_units import MeasuredObjects, Overlaps, error_units
@@ -125,7 +126,9 @@ def gather_evidence(
         Of pixels, objects and errors.
     """
     probability, labels, objects = found
-    true_labels, true_objects = truth.numpy(), measure_objects(truth)
+    true_labels = truth.numpy()
+    # Both by the same measures: lengths, where the prediction's are known.
+    true_objects = (measure_everything if LENGTH in objects.columns else measure_objects)(truth)
     predicted, true = (objects_of(side, image.shape) for side in (objects, true_objects))
     errors = error_units(_overlaps(labels, true_labels), predicted, true)
     seen = candidates[1]
@@ -140,8 +143,8 @@ def gather_evidence(
 
 
 def candidate_settings(settings: SegmentationSettings) -> SegmentationSettings:
-    """Keep what settings drop for being small or doubtful."""
-    return replace(settings, smallest_diameter_nm=0.0, largest_doubt=0.0)
+    """Keep what settings drop for being small or doubtful; specks are many, and only counted."""
+    return replace(settings, smallest_diameter_nm=0.0, largest_doubt=0.0, measures="size")
 
 
 def are_true(

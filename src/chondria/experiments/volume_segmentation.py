@@ -20,6 +20,7 @@ from chondria.inference.compute import Compute
 from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import choose_compute_for, predict_volume
 from chondria.models import Model
+from chondria.morphometrics.measures import measure_everything
 from chondria.morphometrics.table import ObjectTable, measure_objects
 from chondria.postprocessing.confidence import ObjectConfidence, object_confidence
 from chondria.postprocessing.filters import threshold, z_extent_slices, z_median, zy_median
@@ -117,7 +118,7 @@ def segment_volume(
         found, confidence = label_volume(values, volume, chosen)
         labels = volume.with_data(found)
     with timed(seconds, "measure"):
-        objects = _measured(labels, confidence)
+        objects = _measured(labels, volume, confidence, chosen)
     with timed(seconds, "trust"):
         votes = gather_votes(model, volume, chosen)
         objects = assess_objects(model.card, objects, labels, values, votes)
@@ -188,11 +189,17 @@ def label_objects(
     """Label and measure: `label_volume`, and the table of the objects with how sure it is."""
     found, confidence = label_volume(probability, volume, settings)
     labels = volume.with_data(found)
-    return labels, _measured(labels, confidence)
+    return labels, _measured(labels, volume, confidence, settings)
 
 
-def _measured(labels: Volume, confidence: ObjectConfidence) -> ObjectTable:
-    objects = measure_objects(labels)
+def _measured(
+    labels: Volume, image: Volume, confidence: ObjectConfidence, settings: SegmentationSettings
+) -> ObjectTable:
+    """Measure all where there is a voxel size, without which only voxels can be counted."""
+    if settings.measures == "all" and labels.voxel_size_nm is not None:
+        objects = measure_everything(labels, image=image)
+    else:
+        objects = measure_objects(labels)
     for name in ("mean_probability", "doubt"):
         objects = objects.with_column(name, getattr(confidence, name)[objects["id"]])
     return objects
