@@ -95,7 +95,7 @@ def test_an_experiment_ends_in_a_table_and_goes_on_where_it_stopped(
     # One row with more runs; another recipe is refused.
     code, _, err = run_cli(*again, "--only", "ResUNet", "--runs", "3")
     assert code == 0, err
-    assert {row["n"] for row in table(done)} == {"3"}
+    assert {(row["row"], row["n"]) for row in table(done)} == {("U-Net", "2"), ("ResUNet", "3")}
     code, _, err = run_cli(*again, "--set", "training.steps=5")
     assert code == 2
     assert "was begun with another recipe" in err

@@ -150,7 +150,7 @@ def test_small_bodies_of_4_voxels_across_have_their_surface_too(body: Body, edge
         mask = digitised(body, radius_nm, edges, np.random.default_rng(seed))
         areas.append(measure_shape(mask, edges)[0]["surface_um2"])
         volumes.append(np.count_nonzero(mask) * math.prod(edges))
-    assert np.mean(areas) == pytest.approx(body.surface * (radius_nm / 1000) ** 2, rel=0.06)
+    assert np.mean(areas) == pytest.approx(body.surface * (radius_nm / 1000) ** 2, rel=0.07)
     assert np.mean(volumes) == pytest.approx(body.volume * radius_nm**3, rel=0.1)
 
 

@@ -69,7 +69,7 @@ def run_experiment(
         with one for each seed (a run of `chondria train`, and scores.json), table.csv, table.md
         and table.html.
     only : sequence of str
-        Names of rows; all by default.
+        Names of rows; all by default. The table shows what was scored before as well.
     data_root : str or Path, optional
         Where paths start; by default the recipe's own root.
     device : str
@@ -117,10 +117,18 @@ def run_experiment(
             )
     if jobs:
         run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
-    table = [line for row in rows for line in _aggregate(experiment, row, target)]
+    shown = [row for row in experiment.rows if row in rows or _is_scored(experiment, row, target)]
+    table = [line for row in shown for line in _aggregate(experiment, row, target)]
     title = marked_title(experiment.title or experiment.name, smoke)
     write_tables(table, target, title, experiment.notes)
     return ExperimentRun(target, table)
+
+
+def _is_scored(experiment: Experiment, row: Row, folder: Path) -> bool:
+    """Tell whether earlier commands scored a row after every step that it has now."""
+    runs = load_scores(folder / row.folder)
+    steps = {step.name for step in steps_of(experiment, row)}
+    return bool(runs) and all(steps <= run["steps"].keys() for run in runs)
 
 
 def _settings(step: Step, device: str) -> SegmentationSettings:

@@ -158,7 +158,8 @@ def _watched(
 ) -> list[TrainingVolume]:
     """Give some slices that are learned from, and some of the test volume."""
     learned = next(volume for volume, _ in data if len(volume.split.train))
-    images = ImageSet(name="test", **test.model_dump())
+    # What is watched is a few slices anyway: `every` would only thin them out before.
+    images = ImageSet(name="test", **test.model_dump(exclude={"every"}))
     asked = recipe.model_copy(update={"data": DataSettings(sets=(images,))})
     [(unseen, _)] = load_training_data(asked, root)
     return [
