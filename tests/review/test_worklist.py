@@ -54,15 +54,15 @@ def test_a_cut_rod_is_the_first_suspicion(gap):
     assert 58 <= found.place_px[2] <= 64
 
 
-def test_a_slice_that_is_missing_between_two_halves_is_the_first_suspicion():
+def test_a_slice_that_is_missing_between_two_halves_is_a_split_and_a_miss():
     labels = rods()
     labels[4, 20:40] = 0
     labels[5:, 20:40][labels[5:, 20:40] > 0] = 7
     probability = sure(labels)
     probability[4, 20:40, 20:120] = 110
-    found = first(labels, probability)
-    assert (found.kind, found.ids) == ("split", (1, 7))
-    assert found.place_px[0] == 4
+    found = [entry.suspicion for entry in make_worklist(labels, probability, SIZE)[:2]]
+    assert {(one.kind, one.ids) for one in found} == {("split", (1, 7)), ("miss", ())}
+    assert {one.place_px[0] for one in found} == {4}
 
 
 def test_an_object_that_was_taken_away_is_the_first_suspicion():
