@@ -1,12 +1,15 @@
 """Errors planted in label maps: what share of them stands among the first of the worklist.
 
-Merges, splits and misses are planted in 8 % of the objects; the worklist's first entries, as many
-as 10 % of the objects, are looked at. "Known set aside" leaves out what the first 10 % of the
-unplanted labels' own worklist points to, as if that had been reviewed before.
+Merges, splits and misses are planted in 8 % (--share) of the objects; the worklist's first entries,
+as many as 10 % of the objects, are looked at. "Known set aside" leaves out what the first 10 % of
+the unplanted labels' own worklist points to, as if that had been reviewed before.
 
     python benchmarks/worklist_recall.py --sets cdeep3m vnc --seeds 5
     python benchmarks/worklist_recall.py --sets lucchi --dimensions 2 --every 16
-    python benchmarks/worklist_recall.py --sets vnc --run RUN    a model's labels and probabilities
+    python benchmarks/worklist_recall.py --sets vnc --slices 12 15 --probability P.tif [--own]
+
+With --probability, of those slices alone, a model's belief takes the place of the blurred truth;
+with --own its objects take the place of the true ones.
 """
 
 from __future__ import annotations
@@ -20,9 +23,8 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
-from chondria.experiments.evaluation import find_labels
-from chondria.experiments.reviewed_run import find_probability
 from chondria.io import open_volume
 from chondria.postprocessing.instances import connected_instances, remove_small_objects
 from chondria.review.planting import believed_probability, plant_errors
@@ -43,18 +45,27 @@ NEAR_NM = 100.0
 
 def truth_of(path, size, dimensions, part):
     """Objects of a binary truth: its components above a ball, or a disc, of 100 nm."""
-    labels = connected_instances(open_volume(path).numpy()[part] > 0, dimensions=dimensions)
+    return objects_of(with_skipped(open_volume(path).numpy() > 0)[part], size, dimensions)
+
+
+def objects_of(mask, size, dimensions):
+    labels = connected_instances(mask, dimensions=dimensions)
     if dimensions == 2:
         return remove_small_objects(labels, int(np.pi / 4 * 100**2 / np.prod(size[1:])))
     return remove_small_objects(labels, int(np.pi / 6 * 100**3 / np.prod(size)))
 
 
-def run_of(folder, dimensions, part):
-    """Objects of a model's own segmentation, and its probabilities."""
-    labels = open_volume(find_labels(folder)).numpy()[part]
-    if dimensions == 2:
-        labels = connected_instances(labels > 0, dimensions=2)
-    return labels, open_volume(find_probability(folder)).numpy()[part].astype(np.float32) / 255
+def with_skipped(mask):
+    """Fill slices that were not annotated (VNC's z 1 and 7): half way between both neighbours."""
+    mask = mask.copy()
+    for z in np.flatnonzero(~mask.any(axis=(1, 2))):
+        if 0 < z < len(mask) - 1:
+            mask[z] = sum(signed_distance(mask[n]) for n in (z - 1, z + 1)) > 0
+    return mask
+
+
+def signed_distance(plane):
+    return ndimage.distance_transform_edt(plane) - ndimage.distance_transform_edt(~plane)
 
 
 def suspicions_of(labels, probability, size):
@@ -77,11 +88,11 @@ def share(hits):
     return f"{sum(hits)}/{len(hits)} = {sum(hits) / max(1, len(hits)):.2f}"
 
 
-def examine(labels, probability, size, seeds, rows):
+def examine(labels, probability, size, seeds, planted_share, rows):
     """Plant, make the list, find the planted errors in it; once for each seed."""
     objects = int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
     looked = max(1, round(LOOKED_SHARE * objects))
-    total = min(looked, max(1, round(PLANTED_SHARE * objects)))
+    total = min(looked, max(1, round(planted_share * objects)))
     found = {"as it is": defaultdict(list), "known set aside": defaultdict(list)}
     others = {variant: Counter() for variant in found}
     seconds = []
@@ -127,7 +138,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--dimensions", type=int, default=3, choices=(2, 3))
     parser.add_argument("--every", type=int, default=1, help="every n-th slice, for --dimensions 2")
-    parser.add_argument("--run", type=Path, help="plant in a run's labels and probabilities")
+    parser.add_argument("--slices", type=int, nargs=2, help="the first and the last")
+    parser.add_argument("--probability", type=Path, help="a model's, of these slices, 8 bits")
+    parser.add_argument("--own", action="store_true", help="plant in the model's own objects")
+    parser.add_argument("--share", type=float, default=PLANTED_SHARE, help="of objects, planted")
     parser.add_argument("--rows", type=Path, help="write evidence and truth of every suspicion")
     options = parser.parse_args()
     root = Path(os.environ.get("CHONDRIA_DATA", "../shared/data"))
@@ -135,12 +149,14 @@ def main() -> None:
     for name in options.sets:
         path, (thick, *pixel) = SETS[name]
         size = (thick * options.every, *pixel)
-        part = slice(None, None, options.every)
-        if options.run:
-            labels, seen = run_of(options.run, options.dimensions, part)
-        else:
-            labels, seen = truth_of(root / path, size, options.dimensions, part), None
-        record = {"set": name} | examine(labels, seen, size, options.seeds, rows)
+        first, last = options.slices or (0, None)
+        part = slice(first, last if last is None else last + 1, options.every)
+        labels, seen = truth_of(root / path, size, options.dimensions, part), None
+        if options.probability:
+            seen = open_volume(options.probability).numpy()[:: options.every] / np.float32(255)
+        if options.own:
+            labels = objects_of(seen > 0.5, size, options.dimensions)
+        record = {"set": name} | examine(labels, seen, size, options.seeds, options.share, rows)
         print(json.dumps(record), flush=True)
     if options.rows:
         options.rows.write_text(json.dumps(rows))

@@ -54,15 +54,15 @@ def test_a_cut_rod_is_the_first_suspicion(gap):
     assert 58 <= found.place_px[2] <= 64
 
 
-def test_a_slice_that_is_missing_between_two_halves_is_the_first_suspicion():
+def test_a_slice_that_is_missing_between_two_halves_is_a_split_and_a_miss():
     labels = rods()
     labels[4, 20:40] = 0
     labels[5:, 20:40][labels[5:, 20:40] > 0] = 7
     probability = sure(labels)
     probability[4, 20:40, 20:120] = 110
-    found = first(labels, probability)
-    assert (found.kind, found.ids) == ("split", (1, 7))
-    assert found.place_px[0] == 4
+    found = [entry.suspicion for entry in make_worklist(labels, probability, SIZE)[:2]]
+    assert {(one.kind, one.ids) for one in found} == {("split", (1, 7)), ("miss", ())}
+    assert {one.place_px[0] for one in found} == {4}
 
 
 def test_an_object_that_was_taken_away_is_the_first_suspicion():
@@ -136,7 +136,7 @@ SUSPICIONS = st.lists(
             st.floats(0, 1),
         ),
         st.builds(
-            lambda n, x: Suspicion("merge", (n,), (0, 0, 0), {"thin": x}, ""),
+            lambda n, x: Suspicion("merge", (n,), (0, 0, 0), {"drop": x}, ""),
             st.integers(1, 5),
             st.floats(0, 1),
         ),
@@ -147,11 +147,20 @@ SUSPICIONS = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(SUSPICIONS)
-def test_ranks_count_up_and_scores_go_down_and_no_object_is_named_twice_for_the_same(found):
+def test_ranks_count_up_and_scores_go_down_and_every_object_is_named(found):
     entries = rank(found)
     assert [entry.rank for entry in entries] == list(range(1, len(entries) + 1))
     scores = [entry.score for entry in entries]
     assert scores == sorted(scores, reverse=True)
-    named = [(e.suspicion.kind, e.suspicion.ids) for e in entries]
-    assert len(named) == len(set(named))
-    assert {s.ids for s in found} == {ids for _, ids in named}
+    doubtful = [e.suspicion.ids for e in entries if e.suspicion.kind == "uncertain"]
+    assert len(doubtful) == len(set(doubtful))
+    assert {s.ids for s in found} == {e.suspicion.ids for e in entries}
+
+
+def test_an_object_of_many_necks_lets_others_come_first():
+    necks = [Suspicion("merge", (1,), (z, 0, 0), {"drop": 1.0 - z / 100}, "") for z in range(3)]
+    other = Suspicion("merge", (2,), (0, 0, 0), {"drop": 0.9}, "")
+    entries = rank([*necks, other])
+    assert [entry.suspicion.ids for entry in entries] == [(1,), (2,), (1,), (1,)]
+    alone = rank(necks[1:])[0].score
+    assert entries[2].score == pytest.approx(alone / 2)

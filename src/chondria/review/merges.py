@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.review.boxes import Box, coarse_steps, grow_box
+from chondria.review.neck_evidence import apartness, flankness, probability_drop
 from chondria.review.necks import Neck, find_lobes, find_necks
 from chondria.review.scene import Scene
 from chondria.review.suspicion import Suspicion
@@ -16,7 +17,7 @@ from chondria.volume import VoxelSize
 __all__ = ["find_merges"]
 
 # Coarser than pixels: necks narrower than this are told apart no more.
-EDGE_NM: Final = 10.0
+EDGE_NM: Final = 12.0
 
 
 def find_merges(scene: Scene) -> list[Suspicion]:
@@ -30,9 +31,8 @@ def find_merges(scene: Scene) -> list[Suspicion]:
     Returns
     -------
     list of Suspicion
-        One for each neck. Evidence: `narrowing` of the neck against the thinner lobe; `thin`, its
-        area against a typical section of the smaller lobe; and `drop` of the probability
-        there below the core's.
+        One for each neck. Evidence: `narrowing` of the neck against the thinner lobe; `drop` of
+        the probability, `apart` and `flank`, see `chondria.review.neck_evidence`.
     """
     found = []
     for number, box in scene.boxes.items():
@@ -40,10 +40,15 @@ def find_merges(scene: Scene) -> list[Suspicion]:
         steps = coarse_steps([s.stop - s.start for s in wide], scene.measured_size_nm, EDGE_NM)
         inside = scene.labels[wide][steps] == number
         lobes, depth = find_lobes(inside, _stepped(scene.measured_size_nm, steps))
-        for neck in find_necks(lobes, depth, _stepped(scene.voxel_size_nm, steps)):
-            seen = scene.probability[wide][steps][tuple(neck.at.T)]
-            drop = max(0.0, float(scene.core[number]) - float(seen.mean()) / 255)
-            evidence = {"narrowing": neck.narrowing, "thin": neck.thinness, "drop": drop}
+        size = _stepped(scene.voxel_size_nm, steps)
+        for neck in find_necks(lobes, depth, size):
+            drop = probability_drop(neck, lobes, scene.probability[wide][steps])
+            evidence = {
+                "narrowing": neck.narrowing,
+                "drop": drop,
+                "apart": apartness(neck, lobes),
+                "flank": flankness(neck, lobes, size),
+            }
             place = _place(neck.at, wide, steps)
             found.append(Suspicion("merge", (number,), place, evidence, _reason(neck, drop)))
     return found

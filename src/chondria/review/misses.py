@@ -93,9 +93,9 @@ def find_misses(scene: Scene) -> list[Suspicion]:
     Returns
     -------
     list of Suspicion
-        Evidence: `probability`, the mean over the region; `width`, twice its deepest distance
-        from its outline, by 250 nm (at most 1); `size`, the logarithm of its volume, or area, by
-        the smallest that counts.
+        Evidence: `probability`, the mean over the region, which has no weight; `width`, twice its
+        deepest distance from its outline, by 250 nm (at most 1); `size`, the logarithm of its
+        volume, or area, by the smallest that counts.
     """
     regions = missed_regions(scene.labels, scene.probability, scene.voxel_size_nm, scene.flat)
     smallest = _smallest_voxels(scene.voxel_size_nm, scene.flat or len(regions) == 1)

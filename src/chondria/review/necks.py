@@ -23,7 +23,7 @@ LEVELS: Final = 20
 # A lobe is at least so wide (half, in nm): what is thinner is a spike of an outline.
 SMALLEST_LOBE_NM: Final = 35.0
 # And so many times wider than what joins it to a larger one.
-SMALLEST_RATIO: Final = 1.3
+SMALLEST_RATIO: Final = 1.2
 FULL: Final = np.ones((3, 3, 3), bool)
 
 
@@ -69,7 +69,7 @@ def find_lobes(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Part an object at its necks.
 
-    A lobe is a peak of the distance from the outline that is at least 1.3 times as high as the
+    A lobe is a peak of the distance from the outline that is at least 1.2 times as high as the
     saddle to any higher one.
 
     Parameters
@@ -100,14 +100,17 @@ def _peaks(depth: NDArray[np.float32]) -> NDArray[np.int32]:
 
     inside = np.nonzero(depth)
     depths = depth[inside]
+    rising = np.argsort(depths)
     marked = np.zeros(depths.shape, np.int32)
     # Denser where necks are thin.
     for level in float(depth.max(initial=0)) * (np.arange(LEVELS)[::-1] / LEVELS) ** 1.5:
         parts = cc3d.connected_components((depth > level).view(np.uint8), connectivity=26)[inside]
-        peaks, taken = (np.zeros(int(parts.max(initial=0)) + 1) for _ in range(2))
-        np.maximum.at(peaks, parts, depths)
-        np.maximum.at(taken, parts, marked)
-        new = (taken == 0) & (peaks >= max(SMALLEST_LOBE_NM, SMALLEST_RATIO * level))
+        peaks = np.zeros(int(parts.max(initial=0)) + 1, np.float32)
+        taken = np.zeros(peaks.shape, bool)
+        # Of several values for one part the last stays: the largest.
+        peaks[parts[rising]] = depths[rising]
+        taken[parts[marked > 0]] = True
+        new = ~taken & (peaks >= max(SMALLEST_LOBE_NM, SMALLEST_RATIO * level))
         new[0] = False
         numbers = np.where(new, np.cumsum(new) + marked.max(initial=0), 0).astype(np.int32)
         marked = np.where(marked, marked, numbers[parts])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -21,14 +22,15 @@ from chondria.volume import VoxelSize
 
 __all__ = ["WEIGHTS", "Entry", "find_suspicions", "make_worklist", "rank"]
 
-# Logarithm of the odds that a suspicion is right: a constant, and so much for each measure. Rounded
-# from logistic regressions on errors planted in CDeep3M (recipes/LOG.md, 2026-11-27); those of
-# misses, uncertain objects and slices are set by hand.
+# Logarithm of the odds that a suspicion is right: a constant, and so much for each measure.
+# Logistic regressions (penalty 0.15 times the sum of squares, no weight below 0) on merges, splits
+# and misses planted in CDeep3M and Lucchi++ train (recipes/LOG.md, 2026-11-27, "Planted merges").
+# Uncertain objects and slices are set by hand.
 WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
     "uncertain": {"": -4.0, "doubt": 8.0},
-    "merge": {"": -5.8, "narrowing": 0.5, "thin": 3.0, "drop": 3.5},
-    "split": {"": -7.3, "facing": 5.3, "bridge": 5.8, "near": 2.7},
-    "miss": {"": -3.0, "probability": 1.0, "width": 1.0, "size": 3.0},
+    "merge": {"": -3.8, "narrowing": 2.0, "drop": 6.1, "apart": 0.3, "flank": 0.5},
+    "split": {"": -6.9, "facing": 5.6, "bridge": 2.5, "near": 3.4},
+    "miss": {"": -5.3, "width": 3.0, "size": 6.3},
     "slice": {"": -5.0, "lack": 5.0, "image": 3.0},
 }
 
@@ -80,10 +82,11 @@ def find_suspicions(scene: Scene, unlike: dict[int, str] | None = None) -> list[
 
 
 def rank(suspicions: list[Suspicion]) -> list[Entry]:
-    """Order suspicions by score; an object's narrowest neck stands for its others.
+    """Order suspicions by score; what was said of the same object before counts against the next.
 
-    A doubtful object that is named further up is not named again. What is left out comes back in
-    the worklist of the corrected labels.
+    An entry's score is halved for each better one that names one of its objects, so that an object
+    of many necks does not stand before all others. A doubtful object that is named further up is
+    not named again.
 
     Parameters
     ----------
@@ -95,21 +98,21 @@ def rank(suspicions: list[Suspicion]) -> list[Entry]:
     list of Entry
         The highest score first.
     """
-    scored = sorted(
-        ((_score(suspicion), suspicion) for suspicion in suspicions),
-        key=lambda pair: (-pair[0], pair[1].kind, pair[1].ids, pair[1].place_px),
-    )
-    named: set[int] = set()
-    merged: set[int] = set()
-    entries: list[Entry] = []
-    for score, suspicion in scored:
-        again = {"uncertain": named, "merge": merged}.get(suspicion.kind, set())
-        if again.intersection(suspicion.ids):
-            continue
-        named.update(suspicion.ids)
-        merged.update(suspicion.ids if suspicion.kind == "merge" else ())
-        entries.append(Entry(len(entries) + 1, score, suspicion))
-    return entries
+    scored = sorted(((_score(one), one) for one in suspicions), key=_order)
+    named: Counter[int] = Counter()
+    kept = []
+    for score, one in scored:
+        before = max((named[number] for number in one.ids), default=0)
+        if not (before and one.kind == "uncertain"):
+            kept.append((score / 2**before, one))
+            named.update(one.ids)
+    kept.sort(key=_order)
+    return [Entry(place, score, one) for place, (score, one) in enumerate(kept, start=1)]
+
+
+def _order(scored: tuple[float, Suspicion]) -> tuple[Any, ...]:
+    score, one = scored
+    return -score, one.kind, one.ids, one.place_px
 
 
 def make_worklist(
@@ -148,7 +151,7 @@ def make_worklist(
 
 def _score(suspicion: Suspicion) -> float:
     weights = WEIGHTS[suspicion.kind]
-    odds = weights[""] + sum(weights[name] * x for name, x in suspicion.evidence.items())
+    odds = weights[""] + sum(weights.get(name, 0) * x for name, x in suspicion.evidence.items())
     return 1 / (1 + math.exp(-odds))
 
 
