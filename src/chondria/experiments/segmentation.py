@@ -48,6 +48,7 @@ def segment(
     """Segment a volume and write a run folder.
 
     The folder holds ``labels.*``, ``probability.*`` (8 bits, 255 is certainty), ``objects.csv``,
+    ``boundary.*`` alike where objects were separated by a model that finds outlines,
     ``overview.png``, ``run.json`` and ``report.html``; where the model's card says how far to trust
     it also ``calibration.json`` and ``errors.json``. Should anything fail, a folder made here is
     removed again.
@@ -81,13 +82,15 @@ def segment(
     for dtype in (np.uint8, np.uint16):
         check_holds(format, Grid.of(volume.with_data(np.broadcast_to(dtype(0), volume.shape))))
     with new_run_folder(folder) as run:
-        check_disk_space(run, 5 * math.prod(volume.shape))
+        check_disk_space(run, 6 * math.prod(volume.shape))
         source = _source(where)
         record = environment() | {"job": "segment"} | source | _provenance(model, volume)
         name = source["image"]
         result = segment_volume(model, volume, settings, progress=progress, where=name)
         with timed(result.seconds, "write"):
             save_volume(result.probability, run / f"probability{suffix}", format)
+            if result.boundary is not None:
+                save_volume(result.boundary, run / f"boundary{suffix}", format)
             save_volume(result.labels, run / f"labels{suffix}", format)
             write_objects_csv(result.objects, run / "objects.csv")
             title = f"{len(result.objects)} mitochondria found by {model.card.name}"
