@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
@@ -27,6 +27,7 @@ def discs(*centres_px: int, radius_px: int = 8) -> np.ndarray:
     return labels.astype(np.uint16)[None]
 
 
+@settings(max_examples=40)
 @given(LABELS, SIZES, WIDTHS)
 def test_it_is_its_definition(labels: np.ndarray, size: tuple, width_nm: float) -> None:
     found = boundary_target(labels, size, width_nm)
@@ -38,6 +39,7 @@ def test_it_is_its_definition(labels: np.ndarray, size: tuple, width_nm: float) 
         assert found[z, row, column] == other.any()
 
 
+@settings(max_examples=40)
 @given(LABELS, SIZES, WIDTHS, st.permutations([0, 1, 2, 3]))
 def test_numbers_and_directions_do_not_matter(
     labels: np.ndarray, size: tuple, width_nm: float, names: list[int]

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from chondria.config.tree import Settings, apply_changes, read_tree, validated
 
 __all__ = [
+    "BOUNDARY_NETWORKS",
     "AugmentationSettings",
     "DataSettings",
     "ImageSet",

@@ -128,6 +128,7 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
             "network": model.card.network,
             "options": model.card.options,
             "pixel_size_nm": model.card.pixel_size_nm,
+            "boundary_nm": model.card.boundary_nm,
             "weights_sha256": model.weights_sha256,
             "terms": model.card.terms,
             "citations": model.card.citations,
