@@ -80,3 +80,19 @@ def test_a_missing_package_is_named(model, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnx" else name)
     with pytest.raises(MissingPackageError, match=r"chondria\[onnx\]"):
         export_onnx(model, tmp_path / "tiny.onnx")
+
+
+def test_a_second_channel_is_exported_too(tmp_path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    options = OPTIONS | {"channels_out": 2}
+    card = ModelCard("tiny", "", "unet", options, pixel_size_nm=(8.0, 8.0), boundary_nm=20.0)
+    model = Model(build_network("unet", **options).eval(), card)
+    path = tmp_path / "tiny.onnx"
+    assert 0 <= export_onnx(model, path) < 1e-5
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    images = torch.randn(2, 1, 8, 12)
+    (found,) = session.run(["probability"], {"images": images.numpy()})
+    assert found.shape == (2, 2, 8, 12)
+    with torch.inference_mode():
+        np.testing.assert_allclose(found, torch.sigmoid(model.network(images)), atol=1e-5)

@@ -31,8 +31,9 @@ def export_onnx(model: Model, path: Path, *, overwrite: bool = False) -> float:
 
     The input ``images`` (batch, 1, Y, X), for a 3-D network (batch, 1, Z, Y, X), is float32,
     normalised as the card says; Y and X are multiples of the network's ``stride_px``, and Z of its
-    ``stride_slices``. The output ``probability`` has the same shape. The
-    model card is kept as JSON under the metadata key ``chondria_card``.
+    ``stride_slices``. The output ``probability`` has the same shape; of a model that finds
+    boundaries, they are its second channel. The model card is kept as JSON under the metadata key
+    ``chondria_card``.
 
     Parameters
     ----------

@@ -49,6 +49,9 @@ class ModelCard:
         Of the grey levels.
     patch_slices : int
         Slices of a training patch; a 3-D network predicts blocks of as many.
+    boundary_nm : float
+        Half the width of the outlines that the second channel of its network finds; 0 where the
+        network has the foreground only.
     threshold : float
         Probability from which a pixel is foreground, chosen on validation slices.
     z_median_nm : float
@@ -83,6 +86,7 @@ class ModelCard:
     pixel_size_nm: tuple[float, float] | None
     normalisation: NormalisationKind = "volume"
     patch_slices: int = 1
+    boundary_nm: float = 0.0
     threshold: float = 0.5
     z_median_nm: float = 0.0
     smallest_diameter_nm: float = 0.0

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from chondria.config.recipe import BOUNDARY_NETWORKS
 from chondria.errors import ModelError, ShapeError
 from chondria.networks.catalog import NETWORKS, build_network
 
@@ -214,3 +215,26 @@ def test_an_unknown_option_names_the_nearest(name) -> None:
 def test_an_unknown_network_names_the_nearest(name, hint) -> None:
     with pytest.raises(ModelError, match=f"no network '{name}'.*{hint}"):
         build_network(name)
+
+
+# --- with a second channel ---
+
+
+def test_the_networks_that_learn_outlines_are_those_of_2d_with_channels_to_choose() -> None:
+    can = [
+        name
+        for name, network in NETWORKS.items()
+        if "channels_out" in inspect.signature(network).parameters and network.dimensions == 2
+    ]
+    assert tuple(can) == BOUNDARY_NETWORKS
+
+
+@pytest.mark.parametrize("name", BOUNDARY_NETWORKS)
+def test_a_second_channel_lies_on_the_grid_and_is_learned(name) -> None:
+    torch.manual_seed(0)
+    network = build_network(name, **SMALL[name], channels_out=2)
+    logits = network(torch.randn(2, 1, *size(network, 2, 3)))
+    assert logits.shape == (2, 2, *size(network, 2, 3))
+    logits[:, 1].square().mean().backward()
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    assert any(gradient.abs().sum() > 0 for gradient in gradients)

@@ -393,3 +393,55 @@ def test_a_whole_real_volume_in_seconds(data_folder: Path) -> None:
     separated = separate_instances(mask, (255 * mask).astype(np.uint8), ISOTROPIC)
     assert time.process_time() - started < 25
     assert connected.max() <= separated.max() <= 1.15 * connected.max()
+
+
+# ---------------------------------------------------------------------- along outlines
+
+
+def outlines(labels: np.ndarray, size: Size) -> np.ndarray:
+    """What a network would say of outlines of 20 nm to each side, uint8."""
+    marked = np.zeros(labels.shape, np.float32)
+    for plane, truth in zip(marked, labels, strict=True):
+        y, x = np.ogrid[-4:5, -4:5]
+        disc = np.hypot(y * size[1], x * size[2]) <= 20
+        plane[:] = ndimage.maximum_filter(truth, footprint=disc) != ndimage.minimum_filter(
+            truth, footprint=disc
+        )
+    blurred = ndimage.gaussian_filter(marked, [0, 10 / size[1], 10 / size[2]])
+    return (255 * blurred).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
+def test_wide_contacts_are_cut_along_outlines(size: Size) -> None:
+    truth = touching(0.8, size, flat=True)
+    probability, boundary = imitated(truth > 0, size), outlines(truth, size)
+    how = {"dimensions": 2}
+    without = separate_instances(probability > 127, probability, size, **how)
+    found = separate_instances(probability > 127, probability, size, boundary=boundary, **how)
+    assert f1(without, truth) < 0.3
+    assert f1(found, truth) >= 0.95
+    floats = boundary.astype(np.float32) / 255
+    again = separate_instances(probability > 127, probability, size, boundary=floats, **how)
+    assert f1(again, found) == 1
+
+
+@pytest.mark.parametrize("name", ["bent", "branched", "beaded 0.65"])
+def test_outlines_of_single_bodies_cut_nothing(name: str) -> None:
+    inside = single(name, SERIAL, flat=True)
+    probability, boundary = imitated(inside, SERIAL), outlines(inside.astype(np.uint8), SERIAL)
+    mask = probability > 127
+    assert separate_instances(mask, probability, SERIAL, boundary=boundary).max() == 1
+
+
+def test_no_outlines_change_nothing_and_bad_ones_are_refused() -> None:
+    truth = touching(0.25, SERIAL, flat=True)
+    mask = truth > 0
+    none = np.zeros(mask.shape, np.uint8)
+    np.testing.assert_array_equal(
+        separate_instances(mask, mask.astype(np.float32), SERIAL, boundary=none),
+        separate_instances(mask, mask.astype(np.float32), SERIAL),
+    )
+    with pytest.raises(ShapeError, match="boundaries of shape"):
+        separate_instances(mask, mask.astype(np.float32), SERIAL, boundary=none[..., 1:])
+    with pytest.raises(PixelValueError):
+        separate_instances(mask, mask.astype(np.float32), SERIAL, boundary=none - 1.5)

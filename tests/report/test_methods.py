@@ -56,3 +56,12 @@ def test_an_empty_record_is_no_error() -> None:
         "Mitochondria were segmented with chondria and a model. 0 objects remained."
     ]
     assert not found.references
+
+
+def test_outlines_are_named_where_objects_were_cut_along_them() -> None:
+    settings = RECORD["settings"] | {"separate": True}
+    plain = RECORD | {"settings": settings}
+    outlined = plain | {"model": RECORD["model"] | {"boundary_nm": 20.0}}
+    at_necks, along = (" ".join(write_methods(r, objects=1).paragraphs) for r in (plain, outlined))
+    assert "cut at their necks." in at_necks
+    assert "cut at their necks and along the outlines that the network found." in along

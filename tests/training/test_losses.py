@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chondria.errors import SettingsError
-from chondria.training.losses import LossKind, bce, dice, jaccard, make_loss
+from chondria.training.losses import LossKind, bce, dice, jaccard, make_loss, with_boundary
 
 SHAPE = (2, 1, 8, 8)
 
@@ -106,3 +106,10 @@ def test_a_step_against_the_gradient_lowers_the_loss(name) -> None:
     assert make_loss(name)(logits - 10 * gradient, truth) < before
     # Towards the truth at every pixel.
     assert ((gradient < 0) == (truth > 0)).all()
+
+
+def test_outlines_cost_their_cross_entropy_by_its_weight() -> None:
+    logits, truth = torch.randn(2, 2, 8, 8), torch.cat([targets(0), targets(1)], 1)
+    foreground, outlines = ((logits[:, i : i + 1], truth[:, i : i + 1]) for i in (0, 1))
+    found = with_boundary(jaccard, 0.3)(logits, truth)
+    torch.testing.assert_close(found, jaccard(*foreground) + 0.3 * bce(*outlines))

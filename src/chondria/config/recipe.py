@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from chondria.config.tree import Settings, apply_changes, read_tree, validated
 
 __all__ = [
+    "BOUNDARY_NETWORKS",
     "AugmentationSettings",
     "DataSettings",
     "ImageSet",
@@ -40,15 +41,47 @@ def _in_order(slices: tuple[int, int]) -> tuple[int, int]:
     return slices
 
 
+# 2-D networks whose channels can be chosen.
+BOUNDARY_NETWORKS = ("unet", "resunet", "attention_unet")
+
 # First and last slice of the part of a stack that is read, counted from 0; both belong to it.
 StackSlices = Annotated[tuple[CountOrZero, CountOrZero], AfterValidator(_in_order)]
 
 
 class NetworkSettings(Settings):
-    """A network of the catalog and its options."""
+    """A network of the catalog and its options, and whether it finds outlines too."""
 
     name: str = "unet"
     options: dict[str, Any] = Field(default_factory=dict)
+    # Half the width of the outlines that a second channel learns; 0 for none.
+    boundary_nm: NonNegative = 0.0
+    # Of their cross-entropy, beside the loss of the foreground.
+    boundary_weight: Positive = 1.0
+
+    @model_validator(mode="after")
+    def _can_have_boundary(self) -> Self:
+        """Refuse outlines where no network learns them, and channels that nothing is learned by."""
+        wrong = None
+        if "channels_out" in self.options:
+            wrong = "found the option channels_out; leave it out: boundary_nm: 20 adds a channel"
+        if self.boundary_weight != 1.0 and not self.boundary_nm:
+            wrong = (
+                f"found boundary_weight {self.boundary_weight:g} without outlines; leave it out, "
+                "or ask for them: boundary_nm: 20"
+            )
+        if self.boundary_nm and self.name not in BOUNDARY_NETWORKS:
+            wrong = (
+                f"found boundary_nm {self.boundary_nm:g} for the network '{self.name}'; only "
+                f"{', '.join(BOUNDARY_NETWORKS)} learn outlines: leave it out, or choose one"
+            )
+        if wrong:
+            raise PydanticCustomError("together", "{wrong}", {"wrong": wrong})
+        return self
+
+    @property
+    def all_options(self) -> dict[str, Any]:
+        """Options with the channels that the network is built with."""
+        return self.options | ({"channels_out": 2} if self.boundary_nm else {})
 
 
 class ImageSet(Settings):

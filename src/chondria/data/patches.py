@@ -82,7 +82,7 @@ class PatchSampler:
         images : Tensor, (B, 1, Y, X) or (B, 1, patch_slices, Y, X), float32
             Normalised and augmented; without the axis of slices where there is only one.
         masks : Tensor of the same shape, float32
-            0 or 1.
+            0 or 1. Where the volumes have boundaries, these are its second channel.
         """
         places = self.places.draw(self.drawn, self.generator)
         self.drawn += 1
@@ -131,19 +131,20 @@ def _normalise(patches: Tensor, places: Sequence[Place]) -> Tensor:
 def _cut(place: Place, shape: tuple[int, int], padding: Padding, depth: int) -> Tensor:
     """Cut the window (2 * depth, Y, X) of bytes around a place, filled up beyond the border.
 
-    Images come first, then masks.
+    Images come first, then masks, then boundaries where the volume has them.
     """
-    images, masks = place.volume.images, place.volume.masks
+    images, masks, boundary = place.volume.images, place.volume.masks, place.volume.boundary
+    stacks = (images, masks) if boundary is None else (images, masks, boundary)
     size = images.shape[1:]
     slices = slice(place.z, place.z + depth)
     top, left = place.y - shape[0] // 2, place.x - shape[1] // 2
     if min(top, left) >= 0 and top + shape[0] <= size[0] and left + shape[1] <= size[1]:
         inside = (slices, slice(top, top + shape[0]), slice(left, left + shape[1]))
-        return torch.cat([images[inside], masks[inside]])
+        return torch.cat([stack[inside] for stack in stacks])
     rows = _mirrored(top, shape[0], size[0], images.device)
     columns = _mirrored(left, shape[1], size[1], images.device)
-    both = (images[slices], masks[slices])
-    window = torch.cat([part.index_select(1, rows).index_select(2, columns) for part in both])
+    parts = [stack[slices] for stack in stacks]
+    window = torch.cat([part.index_select(1, rows).index_select(2, columns) for part in parts])
     if padding == "zero":
         for axis, start, n in ((1, top, size[0]), (2, left, size[1])):
             window.narrow(axis, 0, max(0, -start)).zero_()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -33,6 +33,8 @@ class TrainingVolume:
         Slices to learn from and to validate on.
     weight : float
         Share of the patches, relative to the other volumes with slices to learn from.
+    boundary : Tensor, (Z, Y, X), uint8, or None
+        1 on the outlines of objects (`chondria.data.boundary`), where they are learned too.
     """
 
     name: str
@@ -41,6 +43,7 @@ class TrainingVolume:
     normalisation: Normalisation
     split: Split
     weight: float = 1.0
+    boundary: Tensor | None = None
 
     @classmethod
     def from_arrays(
@@ -51,6 +54,7 @@ class TrainingVolume:
         normalisation: Normalisation,
         split: Split,
         weight: float = 1.0,
+        boundary: NDArray[np.bool_] | None = None,
     ) -> TrainingVolume:
         """Take NumPy arrays (Z, Y, X); they are not copied.
 
@@ -65,12 +69,14 @@ class TrainingVolume:
                 f"'{name}'; every image needs a mask of its own size."
             )
         bits = torch.from_numpy(masks.view(np.uint8))
-        return cls(name, torch.from_numpy(images), bits, normalisation, split, weight)
+        outlines = None if boundary is None else torch.from_numpy(boundary.view(np.uint8))
+        return cls(name, torch.from_numpy(images), bits, normalisation, split, weight, outlines)
 
     def to(self, device: torch.device) -> TrainingVolume:
         """Move the voxels to a device."""
+        outlines = None if self.boundary is None else self.boundary.to(device)
         images, masks = self.images.to(device), self.masks.to(device)
-        return TrainingVolume(self.name, images, masks, self.normalisation, self.split, self.weight)
+        return replace(self, images=images, masks=masks, boundary=outlines)
 
 
 def learned_from(volumes: Sequence[TrainingVolume]) -> list[TrainingVolume]:

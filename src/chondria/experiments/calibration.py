@@ -92,7 +92,8 @@ def calibrate_model(
         # What the card knew of its trust is not asked.
         asked = model.with_card(trust={})
         seen = segment_volume(asked, image, candidate_settings(chosen), progress=progress)
-        labels, objects = label_objects(seen.probability.numpy(), image, chosen)
+        outlines = None if seen.boundary is None else seen.boundary.numpy()
+        labels, objects = label_objects(seen.probability.numpy(), image, chosen, outlines)
         found = (seen.probability.numpy(), labels.numpy(), objects)
         candidates = (seen.labels.numpy(), seen.objects)
         evidence = gather_evidence(NAME, image, found, candidates, true)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from chondria.config.experiment import TestSet
@@ -20,6 +19,7 @@ from chondria.evaluation.sheet import score
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.stack_part import open_stack_part
 from chondria.experiments.volume_segmentation import (
+    Prediction,
     label_volume,
     predict_probability,
 )
@@ -103,14 +103,16 @@ def score_model(
         ``settings``.
     """
     truth = as_mask(test.masks.numpy(), "the test masks")
-    predicted: dict[tuple[str, str, int], NDArray[np.uint8]] = {}
+    predicted: dict[tuple[str, str, int, bool], Prediction] = {}
     found = {}
     for name, settings in steps.items():
         chosen = settings.of(model.card)
-        how = (chosen.tta, chosen.blending, chosen.window_px)
+        outlined = chosen.separate and model.card.boundary_nm > 0
+        how = (chosen.tta, chosen.blending, chosen.window_px, outlined)
         if how not in predicted:
-            predicted[how], *_ = predict_probability(model, test.images, chosen)
-        labels, _ = label_volume(predicted[how], test.images, chosen)
+            predicted[how] = predict_probability(model, test.images, chosen)
+        seen = predicted[how]
+        labels, _ = label_volume(seen.probability, test.images, chosen, seen.boundary)
         if keep:
             keep(name, labels)
         sheet = score(
@@ -120,7 +122,7 @@ def score_model(
             prediction_is_instances=True,
         )
         losses: dict[str, float | None] = {kind: model.card.validation.get(kind) for kind in LOSSES}
-        losses["test_loss"] = cross_entropy(predicted[how], truth)
+        losses["test_loss"] = cross_entropy(seen.probability, truth)
         found[name] = {
             "scores": sheet.as_dict() | losses,
             "blocks": block_counts(labels, truth).tolist(),

@@ -51,9 +51,9 @@ def segment(
 
     The folder holds ``labels.*``, ``probability.*`` (8 bits, 255 is certainty), ``objects.csv``,
     ``objects.volume.json`` (the volume as a whole), ``overview.png``, ``run.json`` and
-    ``report.html``; where the model's card says how far to trust
-    it also ``calibration.json`` and ``errors.json``. Should anything fail, a folder made here is
-    removed again.
+    ``report.html``; ``boundary.*`` where objects were separated by a model that finds outlines, and
+    ``calibration.json`` and ``errors.json`` where its card says how far to trust it. Should
+    anything fail, a folder made here is removed again.
 
     Parameters
     ----------
@@ -84,13 +84,15 @@ def segment(
     for dtype in (np.uint8, np.uint16):
         check_holds(format, Grid.of(volume.with_data(np.broadcast_to(dtype(0), volume.shape))))
     with new_run_folder(folder) as run:
-        check_disk_space(run, 5 * math.prod(volume.shape))
+        check_disk_space(run, 6 * math.prod(volume.shape))
         source = _source(where)
         record = environment() | {"job": "segment"} | source | _provenance(model, volume)
         name = source["image"]
         result = segment_volume(model, volume, settings, progress=progress, where=name)
         with timed(result.seconds, "write"):
             save_volume(result.probability, run / f"probability{suffix}", format)
+            if result.boundary is not None:
+                save_volume(result.boundary, run / f"boundary{suffix}", format)
             save_volume(result.labels, run / f"labels{suffix}", format)
             write_objects_csv(result.objects, run / "objects.csv")
             if chosen.measures == "all" and volume.voxel_size_nm is not None:
@@ -131,6 +133,7 @@ def _provenance(model: Model, volume: Volume) -> dict[str, Any]:
             "network": model.card.network,
             "options": model.card.options,
             "pixel_size_nm": model.card.pixel_size_nm,
+            "boundary_nm": model.card.boundary_nm,
             "weights_sha256": model.weights_sha256,
             "terms": model.card.terms,
             "citations": model.card.citations,

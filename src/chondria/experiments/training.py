@@ -116,7 +116,7 @@ def train_recipe(
     with open_run_folder(Path(folder), recipe_yaml(recipe), resume) as run:
         torch.manual_seed(recipe.seed)
         network = _initial_network(recipe).to(where)
-        _check_patch_slices(recipe, network)
+        _check_patches(recipe, network)
         check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
         augmentation = _augmentation(recipe)
         say(f"training on {describe_device(where)} in {precision}")
@@ -223,27 +223,33 @@ def _weight_bytes(network: torch.nn.Module) -> int:
 
 def _initial_network(recipe: Recipe) -> Network:
     """Build the recipe's network, with the weights of another model where it starts from one."""
-    network = build_network(recipe.network.name, **recipe.network.options)
+    options = recipe.network.all_options
+    network = build_network(recipe.network.name, **options)
     if recipe.start_from is None:
         return network
     start = load_model(recipe.start_from)
     same = (start.card.network, start.card.options)
-    if same != (recipe.network.name, recipe.network.options):
+    if same != (recipe.network.name, options):
         raise ModelError(
             f"Found the network {same[0]} {same[1]} in '{recipe.start_from}', but the recipe asks "
-            f"for {recipe.network.name} {recipe.network.options}; they must be the same."
+            f"for {recipe.network.name} {options}; they must be the same."
         )
     network.load_state_dict(start.network.state_dict())
     return network
 
 
-def _check_patch_slices(recipe: Recipe, network: Network) -> None:
-    """Refuse patches that are not of the network's dimensions."""
+def _check_patches(recipe: Recipe, network: Network) -> None:
+    """Refuse patches that are not of the network's dimensions, or have no outlines to learn."""
     name, found = recipe.network.name, recipe.training.patch_slices
     if network.dimensions == 2 and found > 1:
         raise SettingsError(
             f"Found training.patch_slices {found} for the network '{name}', which is "
             "two-dimensional; set patch_slices to 1, or choose a 3-D network such as unet3d."
+        )
+    if recipe.network.boundary_nm and recipe.training.patches == "pure":
+        raise SettingsError(
+            "Found network.boundary_nm with training.patches 'pure', which are of one class and "
+            "have no outlines; choose random, tiles or whole."
         )
     step = network.stride_slices
     if network.dimensions == 3 and (found == 1 or found % step):
@@ -269,6 +275,8 @@ def _augmentation(recipe: Recipe) -> Augmentation:
 def _plan(recipe: Recipe, precision: str, sampler: PatchSampler) -> TrainingPlan:
     """Make the plan; epochs become steps."""
     values = recipe.training.model_dump()
+    learned = recipe.network
+    values["boundary_weight"] = learned.boundary_weight if learned.boundary_nm else 0.0
     if recipe.training.epochs and isinstance(sampler.places, EpochPlaces):
         an_epoch = sampler.places.batches
         values["steps"] = recipe.training.epochs * an_epoch

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.config.recipe import ImageSet, PhantomSet, Recipe
+from chondria.data.boundary import boundary_target
 from chondria.data.normalize import Normalisation, NormalisationKind, measure_normalisation
 from chondria.data.phantom import make_phantom
 from chondria.data.phantom_style import PhantomStyle
@@ -17,8 +18,8 @@ from chondria.data.registry import advising_fetch
 from chondria.data.resample import grid_shape, resample_mask, resample_slices
 from chondria.data.splits import Part, Split, block_split, split_volume
 from chondria.data.training_volume import TrainingVolume
-from chondria.errors import PixelValueError, ShapeError, VoxelSizeError
-from chondria.evaluation.objects import as_mask
+from chondria.errors import PixelValueError, SettingsError, ShapeError, VoxelSizeError
+from chondria.evaluation.objects import as_label_map, as_mask
 from chondria.experiments.stack_part import open_stack_part
 from chondria.io import data_hash
 from chondria.volume import Volume
@@ -80,8 +81,10 @@ def _load_images(settings: ImageSet, recipe: Recipe, root: Path) -> TrainingData
         settings.gap_slices,
         settings.validate_every,
     )
-    mask = as_mask(masks.numpy(), str(root / settings.masks))
-    if not mask.any():
+    # Outlines are those of instances, where the masks number them.
+    read = as_label_map if recipe.network.boundary_nm else as_mask
+    labels = read(masks.numpy(), str(root / settings.masks))
+    if not labels.any():
         raise PixelValueError(
             f"Found no foreground in {root / settings.masks}; a network cannot learn from empty "
             "masks: check that these are the masks."
@@ -92,21 +95,21 @@ def _load_images(settings: ImageSet, recipe: Recipe, root: Path) -> TrainingData
         "images_sha256": data_hash(images),
         "masks_sha256": data_hash(masks),
     }
-    return [_load_part(part, images, mask, settings, recipe, card) for part in parts]
+    return [_load_part(part, images, labels, settings, recipe, card) for part in parts]
 
 
 def _load_part(
     part: Part,
     images: Volume,
-    mask: NDArray[np.bool_],
+    labels: NDArray[Any],
     settings: ImageSet,
     recipe: Recipe,
     card: dict[str, Any],
 ) -> tuple[TrainingVolume, dict[str, Any]]:
-    mask = mask[part.box]
+    labels = labels[part.box]
     split = part.split
     if settings.skip_empty:
-        split = Split([z for z in split.train if mask[z].any()], split.validation)
+        split = Split([z for z in split.train if labels[z].any()], split.validation)
     slices = split.train or split.validation
     first = settings.slices[0] if settings.slices else 0
     card = card | {
@@ -118,7 +121,7 @@ def _load_part(
         ],
     }
     cut = images.with_data(images.data[part.box])
-    return _to_training(settings.name, cut, mask, recipe, split, settings.weight), card
+    return _to_training(settings.name, cut, labels, recipe, split, settings.weight), card
 
 
 def _make_phantom(
@@ -128,7 +131,6 @@ def _make_phantom(
     style = PhantomStyle.random(np.random.default_rng(seed))
     phantom = make_phantom(settings.shape, settings.voxel_size_nm, seed=seed, style=style)
     split = block_split(settings.shape[0], 0, 0)
-    mask: NDArray[np.bool_] = phantom.labels.numpy() > 0
     name = f"{settings.name}-{seed}"
     card = {
         "name": name,
@@ -137,13 +139,14 @@ def _make_phantom(
         "seed": seed,
     }
     weight = settings.weight / settings.count
-    return _to_training(name, phantom.image, mask, recipe, split, weight), card
+    labels = phantom.labels.numpy()
+    return _to_training(name, phantom.image, labels, recipe, split, weight), card
 
 
 def _to_training(
     name: str,
     images: Volume,
-    mask: NDArray[np.bool_],
+    labels: NDArray[Any],
     recipe: Recipe,
     split: Split,
     weight: float,
@@ -156,6 +159,8 @@ def _to_training(
             f"'{name}'; every pixel must be a finite number: replace them before training."
         )
     normalisation = measure_normalisation(pixels, recipe.normalisation, f"the set '{name}'")
+    mask: NDArray[np.bool_] = labels != 0
+    outlines = _outlines(name, images, labels, recipe) if recipe.network.boundary_nm else None
     if recipe.pixel_size_nm is not None:
         if images.voxel_size_nm is None:
             raise VoxelSizeError(
@@ -164,9 +169,27 @@ def _to_training(
             )
         shape = grid_shape(images.shape[1:], images.voxel_size_nm[1:], recipe.pixel_size_nm)
         pixels, mask = resample_slices(pixels, shape), resample_mask(mask, shape)
+        outlines = None if outlines is None else resample_mask(outlines, shape)
     if pixels.dtype != np.uint8:
         pixels, normalisation = _to_bytes(pixels, normalisation, recipe.normalisation)
-    return TrainingVolume.from_arrays(name, pixels, mask, normalisation, split, weight)
+    return TrainingVolume.from_arrays(name, pixels, mask, normalisation, split, weight, outlines)
+
+
+def _outlines(name: str, images: Volume, labels: NDArray[Any], recipe: Recipe) -> NDArray[np.bool_]:
+    """Mark the outlines of objects, on the data's own grid."""
+    if images.voxel_size_nm is None:
+        raise VoxelSizeError(
+            f"Found no voxel size in the set '{name}', but network.boundary_nm is a length; give "
+            "the set a voxel_size_nm."
+        )
+    width_nm, (_, *size) = recipe.network.boundary_nm, images.voxel_size_nm
+    largest = max(*size, *(recipe.pixel_size_nm or ()))
+    if width_nm < largest:
+        raise SettingsError(
+            f"Found network.boundary_nm {width_nm:g} with pixels of {largest:g} nm in the set "
+            f"'{name}'; outlines must be at least a pixel wide to each side."
+        )
+    return boundary_target(labels, (size[0], size[1]), width_nm)
 
 
 def _to_bytes(

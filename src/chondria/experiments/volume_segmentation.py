@@ -34,6 +34,7 @@ from chondria.postprocessing.separation import separate_instances
 from chondria.volume import Volume
 
 __all__ = [
+    "Prediction",
     "Segmentation",
     "label_objects",
     "label_volume",
@@ -64,6 +65,8 @@ class Segmentation:
         How the probabilities compare with those of PyTorch in fp32.
     seconds : dict
         Time of each stage.
+    boundary : Volume, (Z, Y, X), uint8, or None
+        Probabilities of outlines, where objects were separated and the model finds them.
     """
 
     probability: Volume
@@ -72,6 +75,29 @@ class Segmentation:
     compute: Compute
     agreement: Agreement
     seconds: dict[str, float] = field(default_factory=dict)
+    boundary: Volume | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prediction:
+    """What a network says of a volume.
+
+    Attributes
+    ----------
+    probability : ndarray of uint8, (Z, Y, X)
+        255 is certainty.
+    boundary : ndarray of uint8, (Z, Y, X), or None
+        Of the outlines of objects.
+    compute : Compute
+        Where, with what and how precisely it was computed.
+    agreement : Agreement
+        How the probabilities compare with those of PyTorch in fp32.
+    """
+
+    probability: NDArray[np.uint8]
+    boundary: NDArray[np.uint8] | None
+    compute: Compute
+    agreement: Agreement
 
 
 def segment_volume(
@@ -111,18 +137,19 @@ def segment_volume(
     chosen = (settings or SegmentationSettings()).of(model.card)
     seconds: dict[str, float] = {}
     with timed(seconds, "predict"):
-        values, compute, agreement = predict_probability(
-            model, volume, chosen, progress=progress, where=where
-        )
+        seen = predict_probability(model, volume, chosen, progress=progress, where=where)
+        values = seen.probability
     with timed(seconds, "postprocess"):
-        found, confidence = label_volume(values, volume, chosen)
+        found, confidence = label_volume(values, volume, chosen, seen.boundary)
         labels = volume.with_data(found)
     with timed(seconds, "measure"):
         objects = _measured(labels, volume, confidence, chosen)
     with timed(seconds, "trust"):
         votes = gather_votes(model, volume, chosen)
         objects = assess_objects(model.card, objects, labels, values, votes)
-    return Segmentation(volume.with_data(values), labels, objects, compute, agreement, seconds)
+    outlines = None if seen.boundary is None else volume.with_data(seen.boundary)
+    how = (seen.compute, seen.agreement, seconds, outlines)
+    return Segmentation(volume.with_data(values), labels, objects, *how)
 
 
 def predict_probability(
@@ -132,8 +159,8 @@ def predict_probability(
     *,
     progress: Callable[[int, int], None] | None = None,
     where: str = "the image",
-) -> tuple[NDArray[np.uint8], Compute, Agreement]:
-    """Predict a volume in memory by 8 bits; says how, and how that agrees with PyTorch in fp32."""
+) -> Prediction:
+    """Predict a volume in memory by 8 bits; outlines too, if they are there to separate by."""
     compute = choose_compute_for(
         model,
         volume,
@@ -147,12 +174,20 @@ def predict_probability(
     how = PredictionSettings(
         compute, tta=settings.tta, blending=settings.blending, window_px=settings.window_px
     )
-    agreement = predict_volume(model, volume, values, settings=how, progress=progress, where=where)
-    return values, compute, agreement
+    outlines = None
+    if settings.separate and model.card.boundary_nm:
+        outlines = np.empty(volume.shape, np.uint8)
+    agreement = predict_volume(
+        model, volume, values, settings=how, progress=progress, where=where, boundary=outlines
+    )
+    return Prediction(values, outlines, compute, agreement)
 
 
 def label_volume(
-    probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
+    probability: NDArray[np.uint8],
+    volume: Volume,
+    settings: SegmentationSettings,
+    boundary: NDArray[np.uint8] | None = None,
 ) -> tuple[NDArray[Any], ObjectConfidence]:
     """Threshold, filter, number or separate the objects, drop the small and the doubtful ones.
 
@@ -167,6 +202,8 @@ def label_volume(
         Gives the voxel size, and the grey values that boundaries are refined by.
     settings : SegmentationSettings
         Nothing left open (`SegmentationSettings.of`).
+    boundary : ndarray of uint8, (Z, Y, X), optional
+        Probability of outlines; separated objects are cut along it.
 
     Returns
     -------
@@ -175,7 +212,7 @@ def label_volume(
     """
     assert settings.threshold is not None  # `of` filled it from the card
     mask = _filter(threshold(probability, settings.threshold), probability, volume, settings)
-    labels = _number(mask, probability, volume, settings)
+    labels = _number(mask, probability, volume, settings, boundary)
     labels = remove_small_objects(labels, _smallest_voxels(volume, settings))
     confidence = object_confidence(labels, probability)
     if settings.largest_doubt:
@@ -184,10 +221,13 @@ def label_volume(
 
 
 def label_objects(
-    probability: NDArray[np.uint8], volume: Volume, settings: SegmentationSettings
+    probability: NDArray[np.uint8],
+    volume: Volume,
+    settings: SegmentationSettings,
+    boundary: NDArray[np.uint8] | None = None,
 ) -> tuple[Volume, ObjectTable]:
     """Label and measure: `label_volume`, and the table of the objects with how sure it is."""
-    found, confidence = label_volume(probability, volume, settings)
+    found, confidence = label_volume(probability, volume, settings, boundary)
     labels = volume.with_data(found)
     return labels, _measured(labels, volume, confidence, settings)
 
@@ -226,6 +266,7 @@ def _number(
     probability: NDArray[np.uint8],
     volume: Volume,
     settings: SegmentationSettings,
+    boundary: NDArray[np.uint8] | None,
 ) -> NDArray[Any]:
     """Number what is connected, or each of what only touches."""
     if not settings.separate:
@@ -236,6 +277,7 @@ def _number(
         volume.voxel_size_nm,
         dimensions=settings.dimensions,
         neck_ratio=settings.neck_ratio,
+        boundary=boundary,
     )
 
 

@@ -19,7 +19,8 @@ from chondria.networks.quantisation import Ranges, quantise
 
 __all__ = ["Agreement", "Logits", "ready_network"]
 
-# From images (B, 1, Y, X) or (B, 1, Z, Y, X), float32 on the device, to logits of the same shape.
+# From images (B, 1, Y, X) or (B, 1, Z, Y, X), float32 on the device, to logits of the same shape,
+# of one channel or several.
 Logits = Callable[[Tensor], Tensor]
 
 GUARD_PX = 256

@@ -28,6 +28,9 @@ from chondria.volume import ArraySource
 
 __all__ = ["check_arrays", "layout", "predict", "probabilities"]
 
+# Puts what was found in a tile (Y, X) of a slice in its place.
+Put = Callable[[int, Tile, NDArray[Any]], None]
+
 # What a network says of itself.
 GEOMETRY = ("stride_px", "halo_px", "values_per_px")
 
@@ -41,6 +44,7 @@ def predict(
     settings: PredictionSettings | None = None,
     progress: Callable[[int, int], None] | None = None,
     calibration: Ranges | None = None,
+    boundary: ArraySink | None = None,
 ) -> Agreement:
     """Predict every slice of a volume; reading and writing happen beside the computing.
 
@@ -49,7 +53,7 @@ def predict(
     Parameters
     ----------
     network : nn.Module
-        From (B, 1, Y, X) to logits of the same shape, for Y and X that are multiples of its
+        From (B, 1, Y, X) to logits (B, channels, Y, X), for Y and X that are multiples of its
         attribute ``stride_px``; its attribute ``halo_px`` is how far a block on that grid sees,
         and ``values_per_px`` how many numbers it holds at once for each pixel.
         Moved to the device in channels-last format; its training mode is given back.
@@ -68,6 +72,8 @@ def predict(
         Told after each batch of tiles how many tiles of how many are in the sink.
     calibration : mapping, optional
         Ranges of the network's inputs, for int8 (`chondria.networks.quantisation`).
+    boundary : ArraySink, optional
+        As the sink, for the network's second channel; what it costs is the writing.
 
     Returns
     -------
@@ -81,8 +87,8 @@ def predict(
     SettingsError
         If the sink is of another type, or tiles have no room within the network's halo.
     ModelError
-        If the network's output is not of the shape of its input, or it has no calibration for
-        int8.
+        If the network's output is not of the shape of its input, it has no channel for the
+        boundary, or no calibration for int8.
 
     Notes
     -----
@@ -90,20 +96,22 @@ def predict(
     what `chondria.io` opens and creates sees to that, a bare Zarr or HDF5 array does not.
     """
     settings = settings or PredictionSettings()
-    check_arrays(source, sink)
+    sinks = [sink] if boundary is None else [sink, boundary]
+    for target in sinks:
+        check_arrays(source, target)
     tiles = layout(network, source.shape[1:], settings)
     total = len(tiles) * source.shape[0]
     batches = list(_batches(total, tiles, settings.batch_px))
-    put, dtype = _writer(sink, tiles, settings)
+    writers = [_writer(target, tiles, settings) for target in sinks]
     pinned = settings.compute.device.type == "cuda"
     agreement = Agreement()
 
     def read(batch: range) -> Tensor:
         return _read_batch(source, batch, tiles, normalize, pinned)
 
-    def write(computed: tuple[range, Tensor]) -> int:
+    def write(computed: tuple[range, list[Tensor]]) -> int:
         batch, values = computed
-        _write_batch(put, batch, tiles, values)
+        _write_batch([put for put, _ in writers], batch, tiles, values)
         return batch.stop
 
     with ExitStack() as stack:
@@ -111,7 +119,8 @@ def predict(
             ready_network(network, settings.compute, agreement, calibration)
         )
         images = stack.enter_context(closing(in_background(read, batches)))
-        values = (_compute(logits_of, image, settings, dtype) for image in images)
+        kinds = [dtype for _, dtype in writers]
+        values = (_compute(logits_of, image, settings, kinds) for image in images)
         done = stack.enter_context(closing(in_background(write, zip(batches, values, strict=True))))
         for count in done:
             if progress is not None:
@@ -206,37 +215,44 @@ def _read_batch(
     return images
 
 
-def probabilities(logits_of: Logits, images: Tensor, settings: PredictionSettings) -> Tensor:
-    """Compute probabilities of the shape of the images, on the device.
+def probabilities(
+    logits_of: Logits, images: Tensor, settings: PredictionSettings, channels: int = 1
+) -> Tensor:
+    """Compute probabilities (B, channels, ...) of images (B, 1, ...), on the device.
 
     Raises
     ------
     ModelError
-        If the network's output is not of the shape of its input.
+        If the network's output is not of the shape of its input, or has not so many channels.
     """
     device = settings.compute.device
     last = torch.channels_last if images.dim() == 4 else torch.channels_last_3d
     images = images.to(device, memory_format=last, non_blocking=True)
     probability = mean_probability(logits_of, images, settings.transforms, settings.batch_px)
-    if probability.shape != images.shape:
+    found = probability.shape
+    if found[:1] + found[2:] != images.shape[:1] + images.shape[2:] or found[1] < channels:
         raise ModelError(
-            f"Found a network output of shape {tuple(probability.shape)} for an input of "
-            f"{tuple(images.shape)}; a network must keep the shape of its images."
+            f"Found a network output of shape {tuple(found)} for an input of "
+            f"{tuple(images.shape)}; a network must keep the shape of its images, and this needs "
+            f"{channels} of its channels."
         )
-    return probability
+    return probability[:, :channels]
 
 
 def _compute(
-    logits_of: Logits, images: Tensor, settings: PredictionSettings, dtype: np.dtype[Any]
-) -> Tensor:
-    """Compute probabilities (B, 1, Y, X) on the device, in the range of the sink's type."""
-    probability = probabilities(logits_of, images, settings)
-    return probability if dtype.kind == "f" else probability.mul_(255).round_().to(torch.uint8)
+    logits_of: Logits, images: Tensor, settings: PredictionSettings, kinds: list[np.dtype[Any]]
+) -> list[Tensor]:
+    """Compute probabilities (B, Y, X) on the device, each in the range of its sink's type."""
+    found = probabilities(logits_of, images, settings, len(kinds)).unbind(1)
+    return [
+        channel if dtype.kind == "f" else channel.mul(255).round_().to(torch.uint8)
+        for channel, dtype in zip(found, kinds, strict=True)
+    ]
 
 
 def _writer(
     sink: ArraySink, tiles: list[Tile], settings: PredictionSettings
-) -> tuple[Callable[[int, Tile, NDArray[Any]], None], np.dtype[Any]]:
+) -> tuple[Put, np.dtype[Any]]:
     """Tell where to put what was computed of a tile, and in which type."""
     if settings.blending == "spline":
         return BlendedSlices(sink, tiles).add, np.dtype(np.float32)
@@ -247,10 +263,9 @@ def _writer(
     return put, np.dtype(sink.dtype)
 
 
-def _write_batch(
-    put: Callable[[int, Tile, NDArray[Any]], None], batch: range, tiles: list[Tile], values: Tensor
-) -> None:
+def _write_batch(writers: list[Put], batch: range, tiles: list[Tile], values: list[Tensor]) -> None:
     """Put each tile of a batch in its place; waits for the device, beside the computing."""
-    for value, number in zip(values.cpu().numpy(), batch, strict=True):
-        z, tile = divmod(number, len(tiles))
-        put(z, tiles[tile], value[0])
+    for put, channel in zip(writers, values, strict=True):
+        for value, number in zip(channel.cpu().numpy(), batch, strict=True):
+            z, tile = divmod(number, len(tiles))
+            put(z, tiles[tile], value)

@@ -66,7 +66,7 @@ def mean_probability(
     Parameters
     ----------
     logits_of : callable
-        The network: (B, 1, Y, X) to logits of the same shape, also with Y and X swapped.
+        The network: (B, 1, Y, X) to logits (B, channels, Y, X), also with Y and X swapped.
     images : Tensor, (B, 1, Y, X) or (B, 1, Z, Y, X)
         What to predict; need not be square.
     transforms : sequence of SquareSymmetry
@@ -76,7 +76,7 @@ def mean_probability(
 
     Returns
     -------
-    Tensor of float32, of the shape of the images
+    Tensor of float32, of the shape of the logits
         Mean over the transforms of ``sigmoid(logits)``, computed in float32.
     """
     total: Tensor | None = None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chondria.data.normalize import Normalisation, measure_normalisation
 from chondria.data.resample import ResampledSource, grid_shape, resample_slice
-from chondria.errors import PixelValueError, SettingsError, ShapeError
+from chondria.errors import ModelError, PixelValueError, SettingsError, ShapeError
 from chondria.inference.backends import Agreement
 from chondria.inference.compute import Compute, choose_compute
 from chondria.inference.predict import predict
@@ -120,6 +120,7 @@ def predict_volume(
     settings: PredictionSettings | None = None,
     progress: Callable[[int, int], None] | None = None,
     where: str = "the image",
+    boundary: ArraySink | None = None,
 ) -> Agreement:
     """Predict the probability of mitochondria in every voxel of a volume.
 
@@ -137,6 +138,8 @@ def predict_volume(
         Told how many tiles of how many are done.
     where : str
         What to call the volume in an error.
+    boundary : ArraySink, (Z, Y, X), optional
+        Takes the probabilities of outlines in the same way, of a model that finds them.
 
     Returns
     -------
@@ -151,13 +154,21 @@ def predict_volume(
         If the model is three-dimensional and the volume a single slice.
     SettingsError
         If windows should be blended of what is no 2-D network.
+    ModelError
+        If boundaries are asked for of a model that does not find them.
     """
     settings = settings or PredictionSettings()
     _check_fits(model, volume, settings, where)
+    if boundary is not None and not model.card.boundary_nm:
+        raise ModelError(
+            f"Found no boundary channel in the model '{model.card.name}'; train one with "
+            "network.boundary_nm, or separate without it."
+        )
     normalisation = measure_normalisation(volume.data, model.card.normalisation, where)
     shape = model_grid(model, volume)
     source = ResampledSource(volume.data, shape)
-    target = sink if shape == volume.shape[1:] else ResampledSink(sink, shape)
+    target = _on_grid(sink, shape)
+    outlines = None if boundary is None else _on_grid(boundary, shape)
     normalize = _finite(normalisation, where)
     if isinstance(model.predictor, SupervoxelClassifier):
         predict_supervoxels(
@@ -188,7 +199,13 @@ def predict_volume(
         settings=settings,
         progress=progress,
         calibration=model.card.calibration,
+        boundary=outlines,
     )
+
+
+def _on_grid(sink: ArraySink, shape_yx: tuple[int, int]) -> ArraySink:
+    """Take slices on the model's grid; where it is the sink's own, the sink does."""
+    return sink if shape_yx == tuple(sink.shape[1:]) else ResampledSink(sink, shape_yx)
 
 
 def _check_fits(model: Model, volume: Volume, settings: PredictionSettings, where: str) -> None:

@@ -61,6 +61,7 @@ def separate_instances(
     dimensions: Literal[2, 3] = 3,
     neck_ratio: float = NECK_RATIO,
     smallest_um3: float | None = None,
+    boundary: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Number mitochondria one by one, also those that touch.
 
@@ -89,6 +90,9 @@ def separate_instances(
         Volume of the smallest part that is cut off; a ball of 150 nm, 0.0018 um3, or 27 voxels
         if that is more. In 2-D, and for a single slice, it is the volume of the part times the
         thickness of its slice: a disc of 150 nm, or 9 voxels.
+    boundary : ndarray of float (0 to 1) or uint8 (0 to 255), same shape, optional
+        Probability of the outlines of objects: the landscape is lower by a factor of one minus it,
+        so that an outline through the foreground is a neck, however wide.
 
     Returns
     -------
@@ -111,6 +115,8 @@ def separate_instances(
     doi:10.1117/12.60650 (dynamics: a basin's height above its pass; here relative to its peak).
     """
     foreground, values = _checked(mask, probability, neck_ratio, smallest_um3)
+    if boundary is not None:
+        values = _lowered(values, boundary)
     flat = dimensions == 2 or foreground.shape[0] == 1
     filled = fill_holes(foreground, _largest_hole_px(voxel_size_nm))
     components = connected_instances(filled, dimensions=dimensions)
@@ -164,6 +170,22 @@ def _checked(
     if smallest_um3 is not None and not 0 <= smallest_um3 < math.inf:
         raise SettingsError(f"Found a smallest part of {smallest_um3:g} um3; give 0 or more.")
     return foreground, values
+
+
+def _lowered(probability: NDArray[Any], boundary: NDArray[Any]) -> NDArray[np.float32]:
+    """Multiply by one minus the probability of an outline, from 0 to 1."""
+    _, outlines = _checked(boundary, boundary, 0, None)
+    if outlines.shape != probability.shape:
+        raise ShapeError(
+            f"Found boundaries of shape {outlines.shape} and probabilities of shape "
+            f"{probability.shape}; both must be of one volume."
+        )
+    inner, outer = (
+        np.float32(1 / 255 if values.dtype == np.uint8 else 1) * values.astype(np.float32)
+        for values in (probability, outlines)
+    )
+    lowered: NDArray[np.float32] = inner * (1 - outer)
+    return lowered
 
 
 def _largest_hole_px(voxel_size_nm: VoxelSizeNm | None) -> int:

@@ -154,16 +154,17 @@ def _steps(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[s
     if settings.get("zy_median_px"):
         width = settings["zy_median_px"]
         yield f"A median of {width} × {width} px smoothed the mask in (z, y) planes."
-    yield from _objects(settings)
+    yield from _objects(settings, outlined=bool(record.get("model", {}).get("boundary_nm")))
 
 
-def _objects(settings: Mapping[str, Any]) -> Iterator[str]:
+def _objects(settings: Mapping[str, Any], *, outlined: bool) -> Iterator[str]:
     if settings.get("dimensions") == 2:
         yield "Connected components of every slice were objects of their own."
     elif settings.get("dimensions") == 3:
         yield "Connected components (26 neighbours) were objects."
     if settings.get("separate"):
-        yield "Holes were filled, and objects that touch were cut at their necks."
+        along = " and along the outlines that the network found" if outlined else ""
+        yield f"Holes were filled, and objects that touch were cut at their necks{along}."
     if settings.get("smallest_diameter_nm"):
         least = settings["smallest_diameter_nm"]
         yield f"Objects smaller than a ball (a disc in 2-D) of {least:g} nm diameter were dropped."

@@ -1,4 +1,4 @@
-"""Loss functions; all take logits and binary targets of shape (B, 1, Y, X)."""
+"""Loss functions; all take logits and binary targets of one shape, (B, C, [Z,] Y, X)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from chondria.errors import SettingsError
 
-__all__ = ["Loss", "LossKind", "bce", "dice", "jaccard", "make_loss"]
+__all__ = ["Loss", "LossKind", "bce", "dice", "jaccard", "make_loss", "with_boundary"]
 
 LossKind = Literal["bce", "dice", "jaccard", "bce_dice"]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -88,3 +88,25 @@ def make_loss(kind: LossKind, class_weights: tuple[float, float] = EVEN) -> Loss
         return loss + 0.5 * dice(logits, targets) if kind == "bce_dice" else loss
 
     return cross_entropy
+
+
+def with_boundary(loss: Loss, weight: float) -> Loss:
+    """Add what a second channel, the outlines of objects, costs to the loss of the first.
+
+    Parameters
+    ----------
+    loss : callable
+        Of logits and targets of the foreground.
+    weight : float
+        Of the cross-entropy of the outlines.
+
+    Returns
+    -------
+    callable
+        Of logits and targets of both channels, (B, 2, Y, X).
+    """
+
+    def total(logits: Tensor, targets: Tensor) -> Tensor:
+        return loss(logits[:, :1], targets[:, :1]) + weight * bce(logits[:, 1:], targets[:, 1:])
+
+    return total

@@ -40,6 +40,9 @@ class TrainingPlan:
         Names; see `losses` and `optimizers`.
     class_weights : tuple of float
         Of background and mitochondrion, in the cross-entropy (thesis 6.3.2).
+    boundary_weight : float
+        Of the cross-entropy of outlines, for a network whose second channel they are; 0 where it
+        has none.
     rate, momentum, weight_decay : float
         Peak learning rate; momentum of SGD; decay of AdamW.
     clip_norm : float
@@ -64,6 +67,7 @@ class TrainingPlan:
     monitor: Monitor = "iou"
     loss: LossKind = "bce_dice"
     class_weights: tuple[float, float] = (1.0, 1.0)
+    boundary_weight: float = 0.0
     optimizer: OptimizerKind = "adamw"
     schedule: ScheduleKind = "one_cycle"
     rate: float = 2e-3

@@ -25,7 +25,7 @@ from chondria.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from chondria.training.losses import Loss, make_loss
+from chondria.training.losses import Loss, make_loss, with_boundary
 from chondria.training.optimizers import build_optimizer, learning_rate
 from chondria.training.plan import TrainingPlan
 from chondria.training.validation import Validation, validate
@@ -111,13 +111,16 @@ def train(
     device = next(network.parameters()).device
     losses = _Losses(progress, plan, observer, READ_AT_ONCE[device.type])
     loss_function = make_loss(plan.loss, plan.class_weights)
+    minimised = loss_function
+    if plan.boundary_weight:
+        minimised = with_boundary(loss_function, plan.boundary_weight)
     # A resumed run counts on from where its history stands.
     started = time.perf_counter() - (progress.history[-1]["seconds"] if progress.history else 0.0)
 
     while progress.step < plan.steps and not _is_stale(progress, plan):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(plan.schedule, progress.step, plan.steps, plan.rate)
-        loss = _step(network, sampler.draw(), loss_function, optimizer, plan)
+        loss = _step(network, sampler.draw(), minimised, optimizer, plan)
         if average:
             average.update_parameters(network)
         progress.step += 1

@@ -75,8 +75,8 @@ def validate(
     Parameters
     ----------
     network : Module
-        Maps (1, 1, Y, X), or a block (1, 1, Z, Y, X), to logits; put into evaluation
-        mode here, and back afterwards.
+        Maps (1, 1, Y, X), or a block (1, 1, Z, Y, X), to logits, of which the first channel is
+        scored; put into evaluation mode here, and back afterwards.
     volumes : sequence of TrainingVolume
         Those without validation slices are passed over.
     loss : callable
@@ -267,4 +267,4 @@ def _forward(network: nn.Module, images: Tensor, precision: str) -> Tensor:
     images = images.contiguous(memory_format=memory_format(network))
     with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits: Tensor = network(images)
-    return logits.float()
+    return logits[:, :1].float()
