@@ -72,7 +72,8 @@ def test_an_unknown_key_names_its_place_and_the_nearest(
 
 
 def test_a_key_like_no_other_lists_what_is_allowed(recipe_file) -> None:
-    with pytest.raises(SettingsError, match=r"'network.qqqqq'; allowed here: name, options \(in "):
+    said = r"'network.qqqqq'; allowed here: name, options, boundary_nm, boundary_weight \(in "
+    with pytest.raises(SettingsError, match=said):
         load_recipe(recipe_file(TREE), ["network.qqqqq=1"])
 
 
