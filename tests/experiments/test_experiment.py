@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
+# In one process, as its experiment takes long to make and is shared.
+pytestmark = pytest.mark.xdist_group("experiment")
+
 
 @pytest.fixture
 def recipe(tmp_path: Path, blobs) -> Path:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -19,7 +19,13 @@ UNDEFINED = ("azimuth_deg", "elevation_deg", "shell_grey_mean", "shell_grey_sd")
 ALONE = ("nearest_centroid_nm", "nearest_surface_nm")
 
 
+# A blob around its own centroid.
+BENT = np.array([[[0, 0, 1], [1, 1, 0], [1, 1, 1]], [[1, 1, 1], [0, 0, 1], [1, 1, 1]]], np.int32)
+
+
 @settings(max_examples=25)
+@example(labels=np.array([[[1, 0, 1]]], np.int32), size=SIZE)
+@example(labels=BENT, size=(5.0, 5.0, 5.0))
 @given(
     labels=arrays(
         np.int32,

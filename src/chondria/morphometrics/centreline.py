@@ -86,7 +86,8 @@ def measure_centre_line(
     """
     import cc3d
 
-    parts, count = cc3d.connected_components(np.ascontiguousarray(mask), return_N=True)
+    # As bytes: cc3d 4.1 takes too little room for dots in a boolean volume of one slice, and stops.
+    parts, count = cc3d.connected_components(mask.astype(np.uint8), return_N=True)
     boxes = cc3d.statistics(parts, no_slice_conversion=False)["bounding_boxes"][1:]
     found = [
         _measure_part(parts[box] == number, np.asarray(edges_nm, float), radius_nm)
@@ -127,7 +128,7 @@ def _working_grid(
     while True:
         field = _resampled(mask, edges, spacing, 0.5)
         for level in LEVELS:
-            if cc3d.connected_components(field >= level, return_N=True)[1] == 1:
+            if cc3d.connected_components((field >= level).view(np.uint8), return_N=True)[1] == 1:
                 return field, level, spacing
         if spacing <= finest:
             return _resampled(mask, edges, spacing, 0.0), LEVELS[0], spacing
@@ -167,7 +168,7 @@ class _Line:
     largest_radius: float
 
     def length(self, graph: SkeletonGraph) -> float:
-        total = sum(self._across(point) for point in graph.points)
+        total = sum(self._across() for _ in graph.points)
         for branch in graph.branches:
             total += self._of(branch, graph)
         return total
@@ -179,7 +180,7 @@ class _Line:
         path = self._smooth(branch.path, closed=False)
         free = [graph.degrees[node] == 1 for node in (branch.start, branch.stop)]
         if all(free) and _length(path) < BLOB_RADII * self.largest_radius:
-            return self._across(path.mean(axis=0))
+            return self._across()
         beyond = 0.0
         for is_free in free:
             if is_free:
@@ -205,13 +206,13 @@ class _Line:
         direction /= max(float(np.linalg.norm(direction)), 1e-9)
         return path, max(self._exit(path[0], way) for way in _cone(direction))
 
-    def _across(self, point: NDArray[np.float64]) -> float:
-        """Length of a blob along its axis of inertia, through the centroid if that is in it."""
+    def _across(self) -> float:
+        """Length of a blob along its axis of inertia, through its centroid or next to it."""
         voxels = np.argwhere(self.field >= self.level).astype(float)
-        centroid = voxels.mean(axis=0)
-        if self.field[tuple(centroid.round().astype(int))] >= self.level:
-            point = centroid
-        voxels -= centroid
+        point = voxels.mean(axis=0)
+        voxels -= point
+        if map_coordinates(self.field, point[:, None], order=1)[0] < self.level:
+            point = point + voxels[np.square(voxels).sum(axis=1).argmin()]
         axis = np.linalg.eigh(voxels.T @ voxels)[1][:, -1]
         return self._exit(point, axis) + self._exit(point, -axis)
 
