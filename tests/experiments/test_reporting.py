@@ -92,6 +92,16 @@ def test_evaluation_may_leave_the_folder_alone(run_cli, run: Path, blobs, tmp_pa
     assert {path.name for path in run.iterdir()} == before
 
 
+def test_density_is_that_of_the_counting_frame(run: Path) -> None:
+    assert "counting frame" not in write_report(run).read_text()
+    said = {"volume": {"density_per_um3": 12.34, "volume_fraction_se": 0.0123}}
+    (run / "objects.volume.json").write_text(json.dumps(said))
+    text = write_report(run).read_text()
+    assert "density (counting frame)" in text
+    assert "12.34" in text
+    assert "% ± 1.2" in text
+
+
 def test_other_parts_are_shown_where_they_are(run: Path) -> None:
     bins = [{"mean_probability": 0.5, "frequency": 0.4, "count": 3, "low": 0.0, "high": 1.0}]
     curves = {"curves": [{"name": "voxels", "stage": "before", "bins": bins}]}

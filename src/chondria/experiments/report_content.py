@@ -93,16 +93,9 @@ def page_content(
 
 def key_figures(contents: RunContents) -> list[Figure]:
     """Give the first numbers of a run: count, density, sizes, and its score where it has one."""
-    objects, labels = contents.objects, contents.labels
+    objects = contents.objects
     figures = [Figure(str(len(objects.rows)), "", "mitochondria")]
-    size = labels.voxel_size_nm
-    if size is not None and labels.shape[0] > 1:
-        volume_um3 = math.prod(labels.shape) * math.prod(size) / 1e9
-        figures.append(Figure(said(len(objects.rows) / volume_um3), "per µm³", "count density"))
-    voxels = [int(v) for v in objects.column("voxels")] if "voxels" in objects.names else []
-    share = 100 * sum(voxels) / math.prod(labels.shape)
-    kind = "volume fraction" if labels.shape[0] > 1 else "area fraction"
-    figures.append(Figure(said(float(share)), "%", kind))
+    figures += _of_the_volume(contents)
     for name, unit, what in (
         ("volume_um3", "µm³", "median volume"),
         ("area_um2", "µm²", "median area"),
@@ -118,6 +111,21 @@ def key_figures(contents: RunContents) -> list[Figure]:
         if scores.get(name) is not None:
             figures.append(Figure(f"{scores[name]:.3f}", "", what))
     return figures
+
+
+def _of_the_volume(contents: RunContents) -> list[Figure]:
+    """Density by the counting frame, as `chondria measure` has it, and the share of the volume."""
+    known, labels, objects = contents.summary, contents.labels, contents.objects
+    figures = []
+    for kind, unit in (("density_per_um3", "per µm³"), ("density_per_um2", "per µm²")):
+        if known.get(kind) is not None:
+            figures.append(Figure(said(known[kind]), unit, "density (counting frame)"))
+    voxels = [int(v) for v in objects.column("voxels")] if "voxels" in objects.names else []
+    share = 100 * sum(voxels) / math.prod(labels.shape)
+    kind = "volume fraction" if labels.shape[0] > 1 else "area fraction"
+    error = known.get(f"{kind.replace(' ', '_')}_se")
+    unit = "%" if error is None else f"% ± {100 * error:.2g}"
+    return [*figures, Figure(said(float(share)), unit, kind)]
 
 
 def image_name(record: dict[str, Any]) -> str:

@@ -33,6 +33,8 @@ class RunContents:
         uint8, 255 is certainty.
     objects : PlainTable
         objects.csv.
+    summary : dict
+        What objects.volume.json says of the volume as a whole.
     metrics : dict
         metrics.json: scores, and against which truth (see `reporting.record_scores`).
     calibration, errors : dict
@@ -46,6 +48,7 @@ class RunContents:
     labels: Volume
     probability: Volume | None
     objects: PlainTable
+    summary: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +80,7 @@ def read_run(folder: str | Path) -> RunContents:
         labels=open_volume(find_labels(run)),
         probability=open_volume(probability) if probability else None,
         objects=read_table(run / "objects.csv"),
+        summary=_read_json(run / "objects.volume.json").get("volume", {}),
         metrics=_read_json(run / "metrics.json"),
         calibration=_read_json(run / "calibration.json"),
         errors=_read_json(run / "errors.json"),
