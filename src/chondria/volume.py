@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chondria.errors import ShapeError, VoxelSizeError
 
-__all__ = ["ArraySource", "Volume", "VoxelSize", "as_voxel_size", "as_zyx"]
+__all__ = ["ArraySource", "Volume", "VoxelSize", "as_voxel_size", "as_zyx", "ball_voxels"]
 
 VoxelSize = tuple[float, float, float]
 
@@ -152,3 +152,25 @@ def as_zyx(array: NDArray[Any], where: str = "the array") -> NDArray[Any]:
             "(Y, X) or a 3-D volume (Z, Y, X) of one channel: pick one channel and time point."
         )
     return array[np.newaxis] if array.ndim == 2 else array
+
+
+def ball_voxels(diameter: float, voxel_size: Sequence[float], *, flat: bool = False) -> float:
+    """Say how many voxels a ball has, or a disc: how large an object of so many is.
+
+    Parameters
+    ----------
+    diameter : float
+        In nanometres, or in any other unit that the voxel size has too.
+    voxel_size : sequence of float
+        Edge lengths (z, y, x).
+    flat : bool
+        A disc in the plane instead of a ball, whatever the thickness of a slice.
+
+    Returns
+    -------
+    float
+        Volume of the ball by that of a voxel, or area of the disc by that of a pixel.
+    """
+    if flat:
+        return math.pi / 4 * diameter**2 / math.prod(voxel_size[1:])
+    return math.pi / 6 * diameter**3 / math.prod(voxel_size)

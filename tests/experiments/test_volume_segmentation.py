@@ -19,8 +19,8 @@ from torch import nn
 
 from chondria.config.experiment import Step
 from chondria.data.phantom import Phantom, make_phantom
+from chondria.experiments.labelling import label_volume
 from chondria.experiments.segmentation_settings import SegmentationSettings
-from chondria.experiments.volume_segmentation import label_volume
 from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.models import Model, ModelCard

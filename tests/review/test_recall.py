@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from chondria.review.planting import PlantedError, believed_probability, plant_errors
+from chondria.review.planted import PlantedError
+from chondria.review.planting import believed_probability, plant_errors
 from chondria.review.recall import points_to, ranks_of
 from chondria.review.suspicion import Suspicion
 from chondria.review.worklist import make_worklist

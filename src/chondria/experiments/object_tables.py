@@ -49,11 +49,7 @@ class TableFile:
         FormatError
             If there is no such column, or it holds something else.
         """
-        if name not in self.columns:
-            raise FormatError(
-                f"There is no column '{name}' in '{self.path}'; it has {', '.join(self.columns)}."
-            )
-        texts = self.columns[name]
+        texts = self._column(name)
         filled = np.where(texts == "", "nan", texts) if texts.dtype.kind == "U" else texts
         try:
             return filled.astype(np.float64)
@@ -72,11 +68,7 @@ class TableFile:
         FormatError
             If there is no such column, or it holds something else.
         """
-        if name not in self.columns:
-            raise FormatError(
-                f"There is no column '{name}' in '{self.path}'; it has {', '.join(self.columns)}."
-            )
-        texts = np.array([str(value).lower() for value in self.columns[name].tolist()], str)
+        texts = np.array([str(value).lower() for value in self._column(name).tolist()], str)
         true, false = np.isin(texts, ("true", "1")), np.isin(texts, ("false", "0"))
         if not np.all(true | false):
             row = int(np.flatnonzero(~(true | false))[0])
@@ -85,6 +77,13 @@ class TableFile:
                 "only true and false are allowed."
             )
         return true
+
+    def _column(self, name: str) -> NDArray[np.generic]:
+        if name not in self.columns:
+            raise FormatError(
+                f"There is no column '{name}' in '{self.path}'; it has {', '.join(self.columns)}."
+            )
+        return self.columns[name]
 
 
 @dataclass(frozen=True, slots=True)

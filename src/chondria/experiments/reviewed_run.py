@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from chondria.errors import InputNotFoundError, ShapeError, VoxelSizeError
 from chondria.experiments.evaluation import find_labels
-from chondria.experiments.run_reading import find_probability
+from chondria.experiments.run_reading import find_probability, read_json
 from chondria.io import open_volume
 from chondria.volume import Volume, VoxelSize
 
@@ -58,6 +57,8 @@ def open_run(folder: str | Path, voxel_size_nm: Sequence[float] | None = None) -
         If nobody states a voxel size.
     ShapeError
         If labels and probabilities differ in shape.
+    FormatError
+        If run.json is damaged.
     """
     run = Path(folder)
     if not (run / "run.json").is_file():
@@ -65,7 +66,7 @@ def open_run(folder: str | Path, voxel_size_nm: Sequence[float] | None = None) -
             f"There is no run in '{run}' (no run.json); give the folder that `chondria segment` "
             "made."
         )
-    record = json.loads((run / "run.json").read_text())
+    record = read_json(run / "run.json")
     labels = open_volume(find_labels(run), voxel_size_nm)
     probability = open_volume(_probability_of(run), voxel_size_nm)
     size = labels.voxel_size_nm or record.get("voxel_size_nm")

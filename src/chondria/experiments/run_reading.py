@@ -14,7 +14,7 @@ from chondria.io import open_volume
 from chondria.report.content import PlainTable
 from chondria.volume import Volume
 
-__all__ = ["RunContents", "find_probability", "read_run", "read_table"]
+__all__ = ["RunContents", "find_probability", "read_json", "read_run", "read_table"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,14 +76,14 @@ def read_run(folder: str | Path) -> RunContents:
     probability = find_probability(run)
     return RunContents(
         folder=run,
-        record=_read_json(run / "run.json"),
+        record=read_json(run / "run.json"),
         labels=open_volume(find_labels(run)),
         probability=open_volume(probability) if probability else None,
         objects=read_table(run / "objects.csv"),
-        summary=_read_json(run / "objects.volume.json").get("volume", {}),
-        metrics=_read_json(run / "metrics.json"),
-        calibration=_read_json(run / "calibration.json"),
-        errors=_read_json(run / "errors.json"),
+        summary=read_json(run / "objects.volume.json").get("volume", {}),
+        metrics=read_json(run / "metrics.json"),
+        calibration=read_json(run / "calibration.json"),
+        errors=read_json(run / "errors.json"),
         worklist=read_table(worklist) if worklist.is_file() else None,
     )
 
@@ -111,8 +111,14 @@ def read_table(path: Path) -> PlainTable:
     return PlainTable(names, [[_value(text) for text in row] for row in rows])
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    """Read an object of JSON; an absent file is empty."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object of JSON; an absent file is empty.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, or holds something else.
+    """
     if not path.is_file():
         return {}
     try:

@@ -16,13 +16,10 @@ from chondria.evaluation.blocks import block_counts
 from chondria.evaluation.objects import as_mask
 from chondria.evaluation.probability import cross_entropy
 from chondria.evaluation.sheet import score
+from chondria.experiments.labelling import label_volume
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.stack_part import open_stack_part
-from chondria.experiments.volume_segmentation import (
-    Prediction,
-    label_volume,
-    predict_probability,
-)
+from chondria.experiments.volume_segmentation import Prediction, predict_probability
 from chondria.models import Model
 from chondria.volume import Volume
 

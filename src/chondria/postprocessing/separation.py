@@ -26,7 +26,7 @@ from chondria.postprocessing.landscape import (
     landscape_grid,
     landscape_of,
 )
-from chondria.volume import as_zyx
+from chondria.volume import as_zyx, ball_voxels
 
 __all__ = ["NECK_RATIO", "separate_instances", "smallest_part_voxels"]
 
@@ -144,11 +144,9 @@ def smallest_part_voxels(voxel_size_nm: VoxelSizeNm | None, *, flat: bool) -> fl
         Voxels of a ball (disc) of 150 nm, but at least three voxels across; without a voxel size,
         of a ball (disc) of 8 voxels.
     """
-    share, axes = (math.pi / 4, 2) if flat else (math.pi / 6, 3)
     if voxel_size_nm is None:
-        return share * SMALLEST_PART_PX**axes
-    voxel = math.prod(voxel_size_nm[3 - axes :])
-    return max(share * SMALLEST_PART_NM**axes / voxel, 3.0**axes)
+        return ball_voxels(SMALLEST_PART_PX, (1, 1, 1), flat=flat)
+    return max(ball_voxels(SMALLEST_PART_NM, voxel_size_nm, flat=flat), 9.0 if flat else 27.0)
 
 
 def _checked(
@@ -191,8 +189,8 @@ def _lowered(probability: NDArray[Any], boundary: NDArray[Any]) -> NDArray[np.fl
 def _largest_hole_px(voxel_size_nm: VoxelSizeNm | None) -> int:
     """Area in pixels of the largest hole in a slice that is filled."""
     if voxel_size_nm is None:
-        return round(math.pi / 4 * LARGEST_HOLE_PX**2)
-    return round(math.pi / 4 * LARGEST_HOLE_NM**2 / (voxel_size_nm[1] * voxel_size_nm[2]))
+        return round(ball_voxels(LARGEST_HOLE_PX, (1, 1, 1), flat=True))
+    return round(ball_voxels(LARGEST_HOLE_NM, voxel_size_nm, flat=True))
 
 
 def _cut_all(

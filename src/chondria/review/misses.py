@@ -13,7 +13,7 @@ from chondria.review.boxes import grow_box, inner_distance_nm, object_boxes
 from chondria.review.scene import Scene
 from chondria.review.suspicion import Suspicion
 from chondria.review.uncertain import middle_voxel
-from chondria.volume import VoxelSize
+from chondria.volume import VoxelSize, ball_voxels
 
 __all__ = ["LOWEST_PROBABILITY", "find_misses", "missed_regions"]
 
@@ -65,13 +65,8 @@ def missed_regions(
         ).astype(np.uint32)
     else:
         regions = cc3d.connected_components(open_places, connectivity=26).astype(np.uint32)
-    return _without_small(regions, _smallest_voxels(voxel_size_nm, flat or len(labels) == 1))
-
-
-def _smallest_voxels(size_nm: VoxelSize, flat: bool) -> int:
-    if flat:
-        return round(math.pi / 4 * SMALLEST_DIAMETER_NM**2 / math.prod(size_nm[1:]))
-    return round(math.pi / 6 * SMALLEST_DIAMETER_NM**3 / math.prod(size_nm))
+    smallest = ball_voxels(SMALLEST_DIAMETER_NM, voxel_size_nm, flat=flat or len(labels) == 1)
+    return _without_small(regions, round(smallest))
 
 
 def _without_small(regions: NDArray[np.uint32], smallest: int) -> NDArray[np.uint32]:
@@ -98,7 +93,8 @@ def find_misses(scene: Scene) -> list[Suspicion]:
         volume, or area, by the smallest that counts.
     """
     regions = missed_regions(scene.labels, scene.probability, scene.voxel_size_nm, scene.flat)
-    smallest = _smallest_voxels(scene.voxel_size_nm, scene.flat or len(regions) == 1)
+    flat = scene.flat or len(regions) == 1
+    smallest = round(ball_voxels(SMALLEST_DIAMETER_NM, scene.voxel_size_nm, flat=flat))
     found = []
     for number, box in object_boxes(regions).items():
         wide = grow_box(box, (1, 1, 1), regions.shape)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chondria.review.boxes import grow_box
-from chondria.review.planting import PlantedError
+from chondria.review.planted import PlantedError
 from chondria.review.suspicion import Suspicion
 from chondria.review.worklist import Entry
 from chondria.volume import VoxelSize
