@@ -62,3 +62,11 @@ def test_a_twig_on_a_ring_leaves_a_ring() -> None:
     (branch,) = graph.branches
     assert branch.start == branch.stop == RING
     assert graph.loops == 1
+
+
+def test_a_clump_that_is_one_junction_is_a_point() -> None:
+    clump = np.zeros((5, 5, 5), bool)
+    clump[1:3, 1:3, 1:3] = True
+    graph = skeleton_graph(clump, clump.astype(float)).pruned()
+    assert graph.branches == []
+    assert [point.tolist() for point in graph.points] == [[1.5, 1.5, 1.5]]

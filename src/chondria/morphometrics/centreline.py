@@ -109,7 +109,7 @@ def _measure_part(
         skeleton[np.unravel_index(distance.argmax(), distance.shape)] = True
     graph = skeleton_graph(skeleton, distance).pruned()
     degrees = graph.degrees
-    # A skeleton of one voxel is the middle of a blob, with two tips.
+    # A skeleton without a branch is the middle of a blob, with two tips.
     ends = sum(degree == 1 for degree in degrees.values()) + 2 * len(graph.points)
     junctions = sum(degree > 2 for degree in degrees.values())
     line = _Line(field, level, radius_nm / spacing, float(distance.max()))

@@ -56,7 +56,7 @@ class SkeletonGraph:
     radii : ndarray of float64, (nodes,)
         Radius, in voxels, of the largest ball within the object around each node.
     points : list of ndarray of float64, (axes,)
-        Skeletons of a single voxel.
+        Skeletons without a branch: a single voxel, or a clump that is one junction.
     """
 
     branches: list[Branch]
@@ -135,12 +135,14 @@ def skeleton_graph(
     centres = [places[group].mean(axis=0) for group in members]
     branches = []
     for start, stop, path in _paths(adjacent, node, members):
-        points = places[path]
+        line = places[path]
         if start != RING:
-            points[0], points[-1] = centres[start], centres[stop]
-        branches.append(Branch(start, stop, points))
-    alone = [places[i] for i, near in enumerate(adjacent) if not near]
-    return SkeletonGraph(branches, radii, alone)
+            line[0], line[-1] = centres[start], centres[stop]
+        branches.append(Branch(start, stop, line))
+    joined = {end for branch in branches for end in (branch.start, branch.stop)}
+    points = [places[i] for i, near in enumerate(adjacent) if not near]
+    points += [centre for number, centre in enumerate(centres) if number not in joined]
+    return SkeletonGraph(branches, radii, points)
 
 
 def _adjacency(skeleton: NDArray[np.bool_], voxels: NDArray[np.intp]) -> list[list[int]]:
