@@ -25,7 +25,7 @@ from chondria.experiments.trust_reports import error_report, measured
 from chondria.experiments.volume_segmentation import label_objects
 from chondria.io import open_volume
 from chondria.models import load_model
-from chondria.morphometrics.table import measure_objects
+from chondria.morphometrics.measures import measure_everything
 from chondria.report.reliability_picture import draw_reliability
 from chondria.trust.level_counts import level_counts
 from chondria.trust.record import OBJECT_BINS, TrustRecord, pixel_reliability
@@ -57,7 +57,7 @@ def main() -> None:
     stored = open_volume(found_in(arguments.run, "labels")).numpy()
     assert np.array_equal(labels.numpy(), stored), "the run was made with other settings"
     maps = (levels, stored, objects)
-    true = measured(measure_objects(truth), image)
+    true = measured(measure_everything(truth), image)
     said = error_report(record, image, maps, settings)
     print(
         "| measure | truth | found | corrected | 95 % interval | holds |\n|---|---|---|---|---|---|"
