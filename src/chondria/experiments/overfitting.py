@@ -107,23 +107,27 @@ def run_overfitting_study(
     root = Path(data_root or study_recipe(study, study.steps[0]).data.root)
     if not smoke:
         open_test_set(study.test, root)
-    target = open_same_job(Path(folder), "study", _what_decides(study, smoke))
-    if smoke:
-        told = {"runs": SMOKE_RUNS, "steps": SMOKE_STEPS, "test": smoke_test(target / "phantom")}
-        study = study.model_copy(update=told)
-    runs = {
-        (steps, run.seed): (run, target / f"steps-{steps}" / name)
-        for steps in study.steps
-        for name, run in _seeded(study, steps, target if smoke else None).items()
-    }
-    jobs = {
-        f"{steps} steps, seed-{seed}": partial(_train, run, place, study, root, device)
-        for (steps, seed), (run, place) in runs.items()
-    }
-    run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
-    histories = {key: _history(place, study) for key, (_, place) in runs.items()}
-    title = marked_title(study.title or study.name, smoke)
-    return _report(study, histories, target, title)
+    with open_same_job(Path(folder), "study", _what_decides(study, smoke)) as target:
+        if smoke:
+            told = {
+                "runs": SMOKE_RUNS,
+                "steps": SMOKE_STEPS,
+                "test": smoke_test(target / "phantom"),
+            }
+            study = study.model_copy(update=told)
+        runs = {
+            (steps, run.seed): (run, target / f"steps-{steps}" / name)
+            for steps in study.steps
+            for name, run in _seeded(study, steps, target if smoke else None).items()
+        }
+        jobs = {
+            f"{steps} steps, seed-{seed}": partial(_train, run, place, study, root, device)
+            for (steps, seed), (run, place) in runs.items()
+        }
+        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
+        histories = {key: _history(place, study) for key, (_, place) in runs.items()}
+        title = marked_title(study.title or study.name, smoke)
+        return _report(study, histories, target, title)
 
 
 def _what_decides(study: OverfittingStudy, smoke: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from chondria.data.splits import window_starts
 from chondria.data.tiles import EpochPlaces
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import ModelError, SettingsError
+from chondria.experiments.folder_lock import sole_use
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.supervoxel_training import train_supervoxels
 from chondria.experiments.training_data import TrainingData, load_training_data
@@ -108,12 +109,25 @@ def train_recipe(
         If data or settings cannot be used, or the folder holds another run. Nothing is left of a
         run that fails before its first step.
     """
-    if recipe.network.name == SUPERVOXELS:
-        return _train_supervoxels(recipe, Path(folder), data_root, resume, observer)
+    with sole_use(folder) as run:
+        if recipe.network.name == SUPERVOXELS:
+            return _train_supervoxels(recipe, run, data_root, resume, observer)
+        where = choose_device(device)
+        return _train_network(recipe, run, where, data_root, resume, observer, watch)
+
+
+def _train_network(
+    recipe: Recipe,
+    folder: Path,
+    where: torch.device,
+    data_root: str | Path | None,
+    resume: bool,
+    observer: TrainingObserver | None,
+    watch: Watch | None,
+) -> TrainingRun:
     say: Callable[[str], None] = observer.say if observer else lambda _: None
-    where = choose_device(device)
     precision = choose_precision(recipe.training.precision, where)
-    with open_run_folder(Path(folder), recipe_yaml(recipe), resume) as run:
+    with open_run_folder(folder, recipe_yaml(recipe), resume) as run:
         torch.manual_seed(recipe.seed)
         network = _initial_network(recipe).to(where)
         _check_patches(recipe, network)
