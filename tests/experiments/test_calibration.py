@@ -88,7 +88,7 @@ def test_the_weights_and_the_labels_stay(model, merged, tmp_path) -> None:
 
 def test_every_file_of_a_calibration_is_there(model, merged, tmp_path) -> None:
     calibrated(model, merged, tmp_path / "out")
-    expected = {"model.safetensors", "calibration.json", "errors.json", "reliability.png"}
+    expected = {"model.safetensors", "calibration.json", "errors.json", "reliability.svg"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {
         "candidates.csv",
         "run.json",

@@ -3,13 +3,13 @@
 import csv
 import json
 import shutil
+import xml.etree.ElementTree as ET
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
 from chondria.config.recipe import load_recipe, recipe_yaml
 from chondria.errors import ModelError, OutputExistsError, SettingsError
@@ -18,13 +18,16 @@ from chondria.experiments.training_data import load_training_data
 from chondria.models import load_model
 from chondria.training.validation import threshold_ious
 
+SVG = "{http://www.w3.org/2000/svg}"
 FILES = {
     "recipe.yaml",
     "run.json",
     "history.csv",
-    "curves.png",
+    "curves.svg",
     "checkpoint.pt",
     "model.safetensors",
+    "validation",
+    "report.html",
 }
 
 
@@ -114,8 +117,8 @@ def test_a_run_leaves_everything(run_cli, recipe: Path, tmp_path: Path) -> None:
     rows = history(run)
     assert [float(row["step"]) for row in rows] == [2, 4, 6]
     assert {"train_loss", "validation_loss", "validation_iou", "iou_blobs", "rate"} <= set(rows[0])
-    with Image.open(run / "curves.png") as picture:
-        assert picture.size == (990, 396)
+    assert len(list(ET.parse(run / "curves.svg").iter(f"{SVG}path"))) > 10
+    assert 'id="validation"' in (run / "report.html").read_text()
     said = json.loads((run / "run.json").read_text())
     assert said["command"][1] == "train"
     assert said["seed"] == 3
@@ -303,7 +306,8 @@ def test_without_validation_the_last_weights_are_kept(recipe: Path, tmp_path: Pa
     run = train_recipe(settings, tmp_path / "run", device="cpu")
     assert set(run.model.card.validation) == {"step", "train_loss"}
     assert run.model.card.validation["step"] == 6
-    assert {path.name for path in run.folder.iterdir()} == FILES
+    assert {path.name for path in run.folder.iterdir()} == FILES - {"validation"}
+    assert "Nothing was held out" in (run.folder / "report.html").read_text()
 
 
 def test_training_data(recipe: Path, tmp_path: Path, blobs) -> None:

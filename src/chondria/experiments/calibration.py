@@ -24,7 +24,8 @@ from chondria.experiments.volume_segmentation import Segmentation, label_objects
 from chondria.io import data_hash
 from chondria.models import Model, save_model
 from chondria.morphometrics.table import write_objects_csv
-from chondria.report.reliability_picture import draw_reliability
+from chondria.report.drawing import save_drawings
+from chondria.report.reliability import reliability_diagrams
 from chondria.trust.record import TrustRecord, fit_trust
 from chondria.volume import Volume
 
@@ -48,7 +49,7 @@ def calibrate_model(
     """Learn from a volume with truth how far to trust a model, and write a model that knows it.
 
     The folder holds ``model.safetensors`` (the weights as they were; the card has the settings
-    and what was learned), ``calibration.json``, ``reliability.png``, ``candidates.csv`` (the
+    and what was learned), ``calibration.json``, ``reliability.svg``, ``candidates.csv`` (the
     objects that `probability_true` was learned from, and which of them are true), ``errors.json``
     (what the corrections make of this very volume) and ``run.json``.
 
@@ -105,7 +106,7 @@ def calibrate_model(
         report = calibration_report(trust)
         write_json(run / "calibration.json", report)
         write_json(run / "errors.json", error_report(trust, image, found, chosen))
-        draw_reliability(report["curves"], run / "reliability.png")
+        save_drawings(reliability_diagrams(report["curves"]), run / "reliability.svg")
         write_json(run / "run.json", record | _how(model, image, chosen))
     return trust
 

@@ -19,6 +19,7 @@ from chondria.errors import InputNotFoundError, OutputExistsError, SettingsError
 from chondria.experiments.folder_lock import LOCK, sole_use
 
 __all__ = [
+    "PAGE",
     "check_writable",
     "create_run_folder",
     "environment",
@@ -28,6 +29,7 @@ __all__ = [
     "write_json",
 ]
 
+PAGE = "report.html"
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "scikit-learn", "zarr", "tifffile")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from chondria.config.recipe import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
@@ -27,16 +30,17 @@ from chondria.experiments.training_results import (
     write_results,
 )
 from chondria.experiments.training_trust import learned_trust
+from chondria.experiments.validation_slices import gather_validation
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
-from chondria.models import Model, load_model
+from chondria.models import Model, ModelCard, load_model
 from chondria.networks.catalog import build_network
 from chondria.networks.network import Network
 from chondria.networks.quantisation import measure_ranges
 from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
-from chondria.training.validation import threshold_ious
+from chondria.training.validation import threshold_ious, validation_map
 
 __all__ = ["TrainingObserver", "TrainingRun", "Watch", "calibrate", "train_recipe"]
 
@@ -85,8 +89,8 @@ def train_recipe(
         Data, network and training. Of ``network.name: supervoxels`` the augmentation and the
         training settings have no meaning, and its run has no checkpoint: it starts over.
     folder : str or Path
-        A new folder: recipe.yaml, run.json, history.csv, curves.png, checkpoint.pt and
-        model.safetensors are written there.
+        A new folder: recipe.yaml, run.json, history.csv, curves.svg, checkpoint.pt,
+        model.safetensors, the validation slices with their prediction, and report.html.
     data_root : str or Path, optional
         Where the sets' paths start; by default the recipe's own root.
     device : str
@@ -159,10 +163,18 @@ def _train_network(
         card = with_best_threshold(card, found)
     say("calibrating")
     card = replace(card, calibration=calibrate(network, sampler, plan.steps))
-    card = replace(card, trust=learned_trust(network, volumes, card, precision))
+    seen = gather_validation(volumes, card, partial(_predict, network, card, precision))
+    card = replace(card, trust=learned_trust(seen, card))
     model = Model(network, card, str(run / "model.safetensors"))
-    write_results(run, model, progress, record)
+    say("writing the report")
+    write_results(run, model, progress, record, seen)
     return TrainingRun(run, model, progress.history)
+
+
+def _predict(
+    network: Network, card: ModelCard, precision: str, volume: TrainingVolume
+) -> NDArray[np.uint8]:
+    return validation_map(network, volume, network.stride_px, precision, card.patch_slices)
 
 
 def _train_supervoxels(
@@ -184,15 +196,18 @@ def _train_supervoxels(
         data = _load_data(recipe, Path(data_root or recipe.data.root), say)
         record = environment() | {"seed": recipe.seed, "data": [card for _, card in data]}
         write_json(run / "run.json", record)
-        classifier, progress = train_supervoxels(
+        classifier, progress, maps = train_supervoxels(
             data, recipe.pixel_size_nm, options, recipe.seed, say
         )
     if observer:
         observer.on_start(progress.step)
         for row in progress.history:
             observer.on_validation(row)
-    model = Model(classifier, model_card(recipe, data, progress), str(run / "model.safetensors"))
-    write_results(run, model, progress, record)
+    card = model_card(recipe, data, progress)
+    painted = iter(maps)
+    seen = gather_validation([volume for volume, _ in data], card, lambda _: next(painted))
+    model = Model(classifier, card, str(run / "model.safetensors"))
+    write_results(run, model, progress, record, seen)
     return TrainingRun(run, model, progress.history)
 
 
