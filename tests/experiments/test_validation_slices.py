@@ -77,7 +77,7 @@ def test_what_is_kept_is_read_back(seen: list[ValidationSlices], tmp_path: Path)
     keep_validation(tmp_path, seen)
     keep_validation(tmp_path, seen)  # a training that was resumed at its end
     for kept, was in zip(kept_validation(tmp_path), seen, strict=True):
-        assert (kept.name, kept.z, kept.slices) == (was.name, was.z, len(was.z))
+        assert (kept.name, kept.z, kept.every_z) == (was.name, was.z, was.z)
         assert kept.voxel_size_nm == was.voxel_size_nm
         for layer in ("image", "truth", "probability"):
             np.testing.assert_array_equal(getattr(kept, layer).numpy(), getattr(was, layer))
@@ -132,7 +132,7 @@ def test_very_many_slices_are_thinned(
     monkeypatch.setattr(validation_slices, "MOST_VOXELS", 3 * 30 * 40)
     keep_validation(tmp_path, seen)
     a, c = kept_validation(tmp_path)
-    assert (a.z, a.slices, c.z, c.slices) == ([16, 19], 3, [2], 2)
+    assert (a.z, a.every_z, c.z, c.every_z) == ([16, 19], [16, 17, 19], [2], [2, 3])
     assert a.image.shape == (2, 30, 40)
     assert a.counts.pixels == 3 * 30 * 40
 

@@ -17,7 +17,7 @@ from chondria.config.recipe import Recipe
 from chondria.evaluation.blocks import iou_interval
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
-from chondria.experiments.run_folder import open_same_job, write_json
+from chondria.experiments.run_folder import open_same_job, reports_in, write_json
 from chondria.experiments.scoring import open_test_set, score_model
 from chondria.experiments.seeds import (
     check_same_recipe,
@@ -124,7 +124,7 @@ def run_experiment(
         ]
         table = [line for row in shown for line in _aggregate(experiment, row, target)]
         title = marked_title(experiment.title or experiment.name, smoke)
-        write_tables(table, target, title, experiment.notes)
+        write_tables(table, target, title, experiment.notes, reports_in(target))
         return ExperimentRun(target, table)
 
 

@@ -19,7 +19,7 @@ from chondria.data.splits import Split
 from chondria.data.training_volume import TrainingVolume
 from chondria.evaluation.correlation import Correlation, correlate
 from chondria.experiments.processes import Post
-from chondria.experiments.run_folder import open_same_job
+from chondria.experiments.run_folder import open_same_job, reports_in
 from chondria.experiments.scoring import open_test_set
 from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
 from chondria.experiments.smoke import SMOKE_RUNS, marked_title, smoke_recipe, smoke_test
@@ -211,7 +211,8 @@ def _report(
     spoken = [f"Test loss with {role} loss: {text}." for role, text in said.items()]
     notes = " ".join([*spoken, study.notes]).replace("\n", "; ")
     (folder / "table.md").write_text(markdown_page(title, [table], notes), encoding="utf-8")
-    (folder / "table.html").write_text(html_page(title, [table], notes), encoding="utf-8")
+    page = html_page(title, [table], notes, links=reports_in(folder))
+    (folder / "table.html").write_text(page, encoding="utf-8")
     panels = {"loss": LOSS, "IoU": IOU}
     draw_learning_curves(longest, ends, panels, folder / "curves.png", unit=unit, title=title)
     drawn = folder / "correlation.png"

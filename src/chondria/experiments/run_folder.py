@@ -17,6 +17,7 @@ from typing import Any
 from chondria import __version__
 from chondria.errors import InputNotFoundError, OutputExistsError, SettingsError
 from chondria.experiments.folder_lock import LOCK, sole_use
+from chondria.io.stack import natural_key
 
 __all__ = [
     "PAGE",
@@ -26,6 +27,7 @@ __all__ = [
     "new_run_folder",
     "open_run_folder",
     "open_same_job",
+    "reports_in",
     "write_json",
 ]
 
@@ -172,6 +174,12 @@ def open_same_job(folder: Path, kind: str, said: dict[str, Any]) -> Iterator[Pat
                 "folder, or the recipe that it was begun with."
             )
         yield folder
+
+
+def reports_in(folder: Path) -> list[str]:
+    """Find the pages of the runs below a folder, as paths from there with slashes between."""
+    found = (path.relative_to(folder).as_posix() for path in folder.glob(f"*/**/{PAGE}"))
+    return sorted(found, key=natural_key)
 
 
 def check_writable(path: Path) -> None:

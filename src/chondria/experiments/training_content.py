@@ -128,7 +128,7 @@ def _scores_note(threshold: float) -> str:
 def _threshold_note(contents: TrainingContents) -> str:
     if contents.recipe["training"].get("search_threshold"):
         return "The threshold with the highest mean IoU on the validation slices was taken."
-    return "Threshold and filters are those of the recipe; `chondria segment` uses them by default."
+    return "Threshold and filters are those of the recipe; chondria segment uses them by default."
 
 
 def _data(contents: TrainingContents) -> PlainTable | None:
@@ -147,10 +147,22 @@ def _data(contents: TrainingContents) -> PlainTable | None:
             "masks_sha256": entry.get("masks_sha256"),
             "seed": entry.get("seed"),
         }
-        for entry in contents.record.get("data", ())
+        for entry in _entries(contents)
     ]
     known = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
     return PlainTable(known, [[row[name] for name in known] for row in rows]) if rows else None
+
+
+def _entries(contents: TrainingContents) -> Iterator[Mapping[str, Any]]:
+    """Give the record of each volume; validation along z shares the volume of training."""
+    held = {volume.name: volume.every_z for volume in contents.validation}
+    entries = contents.record.get("data", ())
+    named = {entry["name"] for entry in entries if entry.get("used_for") == "validation"}
+    for entry in entries:
+        yield entry
+        if (z := held.get(entry["name"])) and entry["name"] not in named:
+            slices = f"{z[0]}-{z[-1]} ({len(z)})"
+            yield {**entry, "used_for": "validation", "slices": slices}
 
 
 def _crossed(values: Sequence[float] | None) -> str | None:

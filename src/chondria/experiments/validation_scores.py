@@ -57,7 +57,7 @@ def score_table(
     rows: list[dict[str, Any]] = []
     for volume in volumes:
         scores = scores_at(volume.counts, threshold)
-        row = {"data set": volume.name, "slices": volume.slices}
+        row = {"data set": volume.name, "slices": len(volume.every_z)}
         row |= {"iou in training, at 0.5": history.get(f"iou_{volume.name}")}
         rows.append(row | {name: getattr(scores, name) for name in SCORES})
     if len(rows) > 1:

@@ -76,10 +76,10 @@ class KeptSlices:
     ----------
     name, voxel_size_nm
         As `ValidationSlices`.
-    slices : int
-        How many there were.
+    every_z : list of int
+        Which slices they are, as `ValidationSlices.z`.
     z : list of int
-        Those that are kept.
+        Those of them that are kept.
     counts : LevelCounts
         Of every slice.
     image, truth, probability : Volume, (kept slices, Y, X)
@@ -88,7 +88,7 @@ class KeptSlices:
 
     name: str
     voxel_size_nm: VoxelSize | None
-    slices: int
+    every_z: list[int]
     z: list[int]
     counts: LevelCounts
     image: Volume
@@ -202,8 +202,8 @@ def _keep(folder: Path, place: int, volume: ValidationSlices, stride: int) -> di
     return {
         "name": volume.name,
         "voxel_size_nm": volume.voxel_size_nm,
-        "slices": len(volume.z),
-        "z": volume.z[::stride],
+        "z": volume.z,
+        "stride": stride,
         "levels": counts.every.tolist(),
         "levels_of_foreground": counts.foreground.tolist(),
     }
@@ -218,8 +218,8 @@ def _kept(folder: Path, place: int, row: dict[str, Any]) -> KeptSlices:
     return KeptSlices(
         row["name"],
         None if size is None else (size[0], size[1], size[2]),
-        row["slices"],
         row["z"],
+        row["z"][:: row["stride"]],
         LevelCounts(every, foreground),
         *(open_volume(file) for file in files),
     )

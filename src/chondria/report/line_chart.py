@@ -16,7 +16,7 @@ from chondria.report.markup import said
 
 __all__ = ["LineChart", "chart_figure", "line_chart"]
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 520, 270, 52, 14, 22, 42
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 520, 270, 52, 24, 22, 42
 FLOOR = HEIGHT - BOTTOM
 # So many colours lines have; later ones begin again.
 COLOURS = 5
