@@ -124,7 +124,7 @@ def test_damage_is_one_sentence(run_cli, run: Path, file: str, text: str | None,
 def test_what_has_no_meaning_for_a_training_is_refused(run_cli, run: Path) -> None:
     code, _, err = run_cli("report", run, run, "-o", run.parent / "page.html")
     assert code == 2
-    assert "which is of a training" in " ".join(err.split())
+    assert "which is no segmentation" in " ".join(err.split())
     image = run.parent / "image.npy"
     np.save(image, np.zeros((2, 4, 4), np.uint8))
     code, _, err = run_cli("report", run, "--image", image)

@@ -13,7 +13,7 @@ __all__ = ["report"]
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Folders of `chondria segment`, or one of `chondria train`."),
+        typer.Argument(help="Folders of `chondria segment`, or one of `train` or `calibrate`."),
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The page [default: RUN/report.html].")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chondria.errors import ModelError, SettingsError, ShapeError, VoxelSizeError
 from chondria.evaluation.objects import as_label_map, as_mask, connected_objects
+from chondria.experiments.calibration_report import write_calibration_report
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.trust import assess_objects
@@ -51,7 +52,7 @@ def calibrate_model(
     The folder holds ``model.safetensors`` (the weights as they were; the card has the settings
     and what was learned), ``calibration.json``, ``reliability.svg``, ``candidates.csv`` (the
     objects that `probability_true` was learned from, and which of them are true), ``errors.json``
-    (what the corrections make of this very volume) and ``run.json``.
+    (what the corrections make of this very volume), ``run.json`` and ``report.html``.
 
     Parameters
     ----------
@@ -108,6 +109,7 @@ def calibrate_model(
         write_json(run / "errors.json", error_report(trust, image, found, chosen))
         save_drawings(reliability_diagrams(report["curves"]), run / "reliability.svg")
         write_json(run / "run.json", record | _how(model, image, chosen))
+        write_calibration_report(run)
     return trust
 
 

@@ -12,7 +12,7 @@ from chondria.experiments.report_comparison import compare_page
 from chondria.experiments.report_content import page_content
 from chondria.experiments.run_folder import PAGE, check_writable, write_json
 from chondria.experiments.run_image import open_run_image
-from chondria.experiments.run_reading import RunContents, is_training, read_run
+from chondria.experiments.run_reading import RunContents, is_calibration, is_training, read_run
 from chondria.io import open_volume
 from chondria.io.atomic import write_text_atomically
 from chondria.report.run_page import draw_run
@@ -31,7 +31,7 @@ def report(
     Parameters
     ----------
     runs : sequence of str or Path
-        Folders of `segment`, or one of `train`.
+        Folders of `segment`, or one of `train` or `calibrate`.
     output : str or Path, optional
         The HTML file; by default report.html in the folder of the only run.
     image : str or Path, optional
@@ -51,11 +51,11 @@ def report(
     """
     if not runs:
         raise InputNotFoundError("Found no run folder; give one of `chondria segment`, or several.")
-    trainings = [str(run) for run in runs if is_training(run)]
+    trainings = [str(run) for run in runs if is_training(run) or is_calibration(run)]
     if trainings and (len(runs) > 1 or image is not None):
         what = "an image" if len(runs) == 1 else f"{len(runs)} folders"
         raise SettingsError(
-            f"Found {what} together with '{trainings[0]}', which is of a training; its page is "
+            f"Found {what} together with '{trainings[0]}', which is no segmentation; its page is "
             "drawn from its own folder: give that alone."
         )
     given = None if image is None else open_volume(image)
@@ -83,10 +83,10 @@ def write_report(
     Parameters
     ----------
     run : str or Path
-        A folder of `segment` or of `train`.
+        A folder of `segment`, `train` or `calibrate`.
     image : Volume, (Z, Y, X), optional
-        The image that was segmented; by default it is opened where run.json says. A training has
-        none.
+        The image that was segmented; by default it is opened where run.json says. Only pages of
+        segmentations have one.
     output : str or Path, optional
         The HTML file; by default report.html in the folder.
 
@@ -106,6 +106,10 @@ def write_report(
         from chondria.experiments.training_report import write_training_report
 
         return write_training_report(run, path)
+    if is_calibration(run):
+        from chondria.experiments.calibration_report import write_calibration_report
+
+        return write_calibration_report(run, path)
     contents = read_run(run)
     check_writable(path)
     notes = []

@@ -12,6 +12,7 @@ from chondria.experiments.training_reading import TrainingContents
 from chondria.experiments.trust_reports import calibration_report
 from chondria.experiments.validation_scores import score_table, threshold_chart
 from chondria.experiments.validation_view import shown_validation
+from chondria.models import Model, ModelCard
 from chondria.report.content import Figure, PlainTable
 from chondria.report.learning_curves import counted_in, learning_curves
 from chondria.report.markup import said
@@ -19,7 +20,7 @@ from chondria.report.training_methods import TrainedModel, write_training_method
 from chondria.report.training_page import TrainingContent
 from chondria.trust.record import TrustRecord
 
-__all__ = ["training_content"]
+__all__ = ["model_facts", "postprocessing_facts", "training_content"]
 
 GROUPS = {
     "Computation": ("device", "precision", "seed", "steps", "best_step"),
@@ -63,12 +64,12 @@ def training_content(contents: TrainingContents, notes: Sequence[str] = ()) -> T
         scores_note=_scores_note(card.threshold),
         threshold=threshold_chart(seen, card.threshold) if seen else None,
         threshold_note=_threshold_note(contents),
-        postprocessing=fact_table({name: getattr(card, name) for name in POSTPROCESSING}),
+        postprocessing=postprocessing_facts(card),
         calibration=calibration,
         errors={"sentences": [trust.tally.sentence()]} if trust and trust.tally else {},
         data=_data(contents),
         recipe=contents.recipe_text,
-        model=_model(contents),
+        model=model_facts(contents.model),
         methods=methods.paragraphs,
         references=methods.references,
         facts={k: v for k, v in grouped_facts(record, GROUPS).items() if v.rows},
@@ -173,11 +174,16 @@ def _box(sides: Sequence[Sequence[int]] | None) -> str | None:
     return ", ".join(f"{start}–{stop - 1}" for start, stop in sides) if sides else None
 
 
-def _model(contents: TrainingContents) -> dict[str, PlainTable]:
-    """Show the card; hashes and sizes of the file beside it."""
-    card, path = contents.model.card, Path(contents.model.source)
-    file: dict[str, Any] = {"file": path.name, "weights_sha256": contents.model.weights_sha256}
-    file |= {"megabytes": path.stat().st_size / 1e6, "parameters": contents.model.parameters}
+def postprocessing_facts(card: ModelCard) -> PlainTable:
+    """Show the threshold and the filters that a card has."""
+    return fact_table({name: getattr(card, name) for name in POSTPROCESSING})
+
+
+def model_facts(model: Model) -> dict[str, PlainTable]:
+    """Show the card of a model that is a file, by heading, and the file's hash and size."""
+    card, path = model.card, Path(model.source)
+    file: dict[str, Any] = {"file": path.name, "weights_sha256": model.weights_sha256}
+    file |= {"megabytes": path.stat().st_size / 1e6, "parameters": model.parameters}
     groups = {
         "Card": fact_table({name: getattr(card, name) for name in OF_MODEL + OF_USE}),
         "Figures": fact_table(card.validation),

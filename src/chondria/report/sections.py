@@ -37,6 +37,7 @@ TITLES = {
     "calibration": "Calibration",
     "errors": "Error propagation",
     "tally": "Errors of objects",
+    "candidates": "Candidates",
     "worklist": "Worklist",
     "data": "Data",
     "recipe": "Recipe",

@@ -1,4 +1,4 @@
-"""The page of a training."""
+"""The page of a training, or of a calibration alone."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ class TrainingContent:
         Names and values.
     calibration, errors : dict
         In the form of calibration.json and errors.json.
+    candidates : PlainTable or None
+        candidates.csv, of a calibration.
     data : PlainTable or None
         What was learned from and chosen on.
     recipe : str
@@ -84,6 +86,7 @@ class TrainingContent:
     postprocessing: PlainTable | None = None
     calibration: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, Any] = field(default_factory=dict)
+    candidates: PlainTable | None = None
     data: PlainTable | None = None
     recipe: str = ""
     model: dict[str, PlainTable] = field(default_factory=dict)
@@ -112,6 +115,8 @@ def _bodies(content: TrainingContent) -> Iterator[tuple[str, str]]:
         yield "calibration", calibration_section(content.calibration)
     if content.errors:
         yield "tally", errors_section(content.errors, "tally")
+    if content.candidates is not None:
+        yield "candidates", _candidates(content.candidates)
     if content.data is not None:
         link = csv_link(content.data, "data.csv")
         yield "data", section("data", TITLES["data"], table(content.data, "Data", _short), link)
@@ -141,6 +146,13 @@ def _threshold(content: TrainingContent) -> str:
         f'<div class="diagrams charts">{drawn}<div class="beside">{shown}</div></div>'
     )
     return section("threshold", TITLES["threshold"], body)
+
+
+def _candidates(candidates: PlainTable) -> str:
+    lead = "The objects that the probability of being true was learned from, before any filter."
+    body = f'<p class="lead">{lead}</p>' + table(candidates, "Candidates")
+    link = csv_link(candidates, "candidates.csv")
+    return section("candidates", TITLES["candidates"], body, link)
 
 
 def _recipe(text: str) -> str:
