@@ -97,7 +97,7 @@ def test_every_file_of_a_calibration_is_there(model, merged, tmp_path) -> None:
     }
     page = (tmp_path / "out" / "report.html").read_text()
     assert re.findall(r'<section id="(\w+)"', page) == [
-        *("threshold", "calibration", "tally", "candidates", "model", "provenance"),
+        *("threshold", "calibration", "errors", "candidates", "model", "provenance"),
     ]
     header, *rows = (tmp_path / "out" / "candidates.csv").read_text().splitlines()
     assert header.endswith(",boundary_sharpness,probability_true,is_true")

@@ -14,6 +14,7 @@ from chondria.experiments.training_content import model_facts, postprocessing_fa
 from chondria.io.atomic import write_text_atomically
 from chondria.models import load_model
 from chondria.report.content import Figure
+from chondria.report.methods import lengths
 from chondria.report.training_page import TrainingContent, draw_training
 
 __all__ = ["write_calibration_report"]
@@ -79,9 +80,9 @@ def _content(folder: Path) -> TrainingContent:
 
 def _subtitle(record: dict[str, Any]) -> str:
     shape, size = record.get("shape"), record.get("voxel_size_nm")
-    parts = [f"on {' × '.join(map(str, shape))} voxels (z, y, x) with truth"] if shape else []
-    parts += [f"of {' × '.join(f'{nm:g}' for nm in size)} nm"] if size else []
-    return f"{' '.join(parts)} · {str(record.get('started', ''))[:10]}"
+    parts = [f"on {' × '.join(map(str, shape))} voxels (z, y, x)"] if shape else []
+    parts += [f"of {lengths(size)} nm"] if size else []
+    return f"{' '.join(parts)}, with their truth · {str(record.get('started', ''))[:10]}"
 
 
 def _figures(calibration: dict[str, Any]) -> Iterator[Figure]:

@@ -114,7 +114,8 @@ def _bodies(content: TrainingContent) -> Iterator[tuple[str, str]]:
     if content.calibration.get("curves"):
         yield "calibration", calibration_section(content.calibration)
     if content.errors:
-        yield "tally", errors_section(content.errors, "tally")
+        key = "errors" if content.errors.get("rows") else "tally"
+        yield key, errors_section(content.errors, key)
     if content.candidates is not None:
         yield "candidates", _candidates(content.candidates)
     if content.data is not None:
