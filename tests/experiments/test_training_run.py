@@ -15,6 +15,7 @@ from chondria.config.recipe import load_recipe, recipe_yaml
 from chondria.errors import ModelError, OutputExistsError, SettingsError
 from chondria.experiments.training import train_recipe
 from chondria.experiments.training_data import load_training_data
+from chondria.experiments.validation_slices import kept_validation
 from chondria.models import load_model
 from chondria.training.validation import threshold_ious
 
@@ -199,6 +200,14 @@ def test_a_3d_model_is_trained_and_segments_volumes_only(
         code, _, err = run_cli("predict", images, "-o", tmp_path / "q.npy", *tail, *option)
         assert code == 2
         assert "only PyTorch computes those" in " ".join(err.split())
+
+
+def test_a_3d_model_is_judged_on_every_other_slice(recipe: Path, tmp_path: Path) -> None:
+    changes = [*DEEP, "data.sets.0.validation_slices=3", "data.sets.0.validate_every=2"]
+    train_recipe(load_recipe(recipe, changes), tmp_path / "run", device="cpu")
+    (kept,) = kept_validation(tmp_path / "run")
+    assert kept.every_z == [5, 7]
+    assert kept.probability.shape == kept.truth.shape == (2, 56, 72)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ def gather_validation(
     card : ModelCard
         Its `data` describes each volume, in the same order.
     predict : callable
-        Gives the probability (validation slices, Y, X) of a volume in 8 bits.
+        Gives the probability (slices, Y, X) of a volume in 8 bits: of its validation slices, or of
+        all from the first of them to the last.
 
     Returns
     -------
@@ -173,6 +174,8 @@ def _gather(
 ) -> ValidationSlices:
     slices = list(volume.split.validation)
     image, truth = (part[slices].cpu().numpy() for part in (volume.images, volume.masks))
+    if len(probability) > len(slices):  # a 3-D network predicts what lies between them too
+        probability = probability[[z - slices[0] for z in slices]]
     first = entry["box_zyx"][0][0] if "box_zyx" in entry else 0
     return ValidationSlices(
         volume.name,
