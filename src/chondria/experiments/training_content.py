@@ -116,6 +116,12 @@ def _notes(contents: TrainingContents) -> Iterator[str]:
         yield "Nothing was held out, so this page has no validation; the last weights were kept."
     elif not contents.validation:
         yield "The run folder keeps no validation slices, so none are shown."
+    for volume in contents.validation:
+        if len(volume.z) < len(volume.every_z):
+            yield (
+                f"{len(volume.z)} of the {len(volume.every_z)} validation slices of {volume.name} "
+                "were kept to be looked at, evenly spread; scores are of all."
+            )
 
 
 def _scores_note(threshold: float) -> str:
