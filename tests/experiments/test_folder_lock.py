@@ -11,7 +11,7 @@ import pytest
 
 from chondria.errors import InputNotFoundError, OutputExistsError
 from chondria.experiments.folder_lock import LOCK, sole_use
-from chondria.experiments.run_folder import open_same_job
+from chondria.experiments.run_folder import open_same_job, reports_in
 
 HOLD = """
 import sys, time
@@ -92,6 +92,15 @@ def test_jobs_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     starter.wait()
     child = int(whole.read_text())
     _wait_for(lambda: not _runs(child), 20)
+
+
+def test_pages_of_runs_are_found_in_the_order_of_their_seeds(tmp_path: Path) -> None:
+    for run in ("b/seed-10", "b/seed-2", "a/deep/seed-0"):
+        (tmp_path / run).mkdir(parents=True)
+        (tmp_path / run / "report.html").touch()
+    (tmp_path / "report.html").touch()
+    expected = [f"{run}/report.html" for run in ("a/deep/seed-0", "b/seed-2", "b/seed-10")]
+    assert reports_in(tmp_path) == expected
 
 
 def _runs(process: int) -> bool:
