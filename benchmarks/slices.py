@@ -34,7 +34,7 @@ def prediction_parser(described: str | None) -> ArgumentParser:
 def find_slices(folder: Path, count: int, scratch: Path) -> list[Path]:
     """The first slices of a folder, or as many of smoothed noise if there is no such folder."""
     if folder.is_dir():
-        return sorted(folder.glob("*.png"))[:count]
+        return sorted(one for one in folder.iterdir() if one.suffix in (".png", ".tif"))[:count]
     print(f"NOTE: no slices at {folder}; timing slices of smoothed noise, 768 x 1024, instead")
     noise = np.random.default_rng(0).normal(size=(count, 768, 1024)).astype(np.float32)
     grey = np.clip(128 + 400 * gaussian_filter(noise, (0, 3, 3)), 0, 255).astype(np.uint8)

@@ -2,29 +2,34 @@
 
 python recipes/bundle.py RUN_FOLDER [--chosen-on RUN_FOLDER] [--data FOLDER] [--dry-run]
 
-A model that learned from everything has nothing left to choose on: its settings are chosen on
-another run of the same recipe that kept blocks back.
+A model that learned from everything has nothing left to choose on: its settings, and how far to
+trust it, are those of another run of the same recipe that kept blocks back.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
 from chondria.allocation import retain_freed_memory
-from chondria.config.recipe import ImageSet, load_recipe
+from chondria.config.recipe import ImageSet, Recipe, load_recipe
 from chondria.data.splits import split_volume
-from chondria.evaluation.objects import as_mask
+from chondria.evaluation.objects import as_mask, connected_objects
+from chondria.experiments.calibration import observe
 from chondria.experiments.postprocessing_search import BlockScores, SearchGrid, score_block
+from chondria.experiments.segmentation_settings import SegmentationSettings
+from chondria.experiments.trust_reports import object_settings
 from chondria.inference.compute import choose_compute
 from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.volumes import predict_volume
 from chondria.io import open_volume
 from chondria.models import WEIGHTS, Model, load_model, save_model
+from chondria.trust.record import fit_trust
 from chondria.volume import Volume
 
 GRID = SearchGrid()
@@ -62,13 +67,15 @@ def main() -> None:
     figures |= {
         f"iou_{key}_plain": round(float(block.iou[plain]), 4) for key, block in scores.items()
     }
-    steps = load_model(judged / "model.safetensors").card.validation["step"]
-    bundled = model.with_card(
-        threshold=GRID.thresholds[best[0]],
-        z_median_nm=GRID.z_medians_nm[best[1]],
-        largest_doubt=finite(GRID.doubts[best[2]]),
-        validation=figures | {"step": steps},
-    )
+    chosen = {
+        "threshold": GRID.thresholds[best[0]],
+        "z_median_nm": GRID.z_medians_nm[best[1]],
+        "largest_doubt": finite(GRID.doubts[best[2]]),
+    }
+    judge = load_model(judged / "model.safetensors").with_card(**chosen)
+    trust = learn_trust(judge, load_recipe(judged / "recipe.yaml"), arguments.data)
+    figures |= {"step": judge.card.validation["step"]}
+    bundled = model.with_card(**chosen, validation=figures, trust=trust)
     WEIGHTS.mkdir(exist_ok=True)
     path = save_model(bundled, WEIGHTS / f"{name}.safetensors")
     print(f"bundled {path}: {path.stat().st_size / 1e6:.1f} MB")
@@ -92,6 +99,19 @@ def score_run(run: Path, data: Path | None) -> Scores:
                     probability, truth, GRID, lambda: progress.advance(task)
                 )
     return scores
+
+
+def learn_trust(model: Model, recipe: Recipe, data: Path | None) -> dict[str, Any]:
+    """Calibrate a model, and count its errors, on the validation block of every set."""
+    settings = SegmentationSettings().of(model.card)
+    evidence = []
+    for one in recipe.data.sets:
+        image, mask = validation_block(one, data or Path(recipe.data.root))
+        truth = image.with_data(connected_objects(mask))
+        evidence.append(observe(model, image, truth, settings, one.name)[-1])
+    trust = fit_trust(evidence, object_settings(settings)).as_dict()
+    print(f"pixels: {trust['pixels']}")
+    return trust
 
 
 def validation_block(settings: ImageSet, root: Path) -> tuple[Volume, NDArray[np.bool_]]:

@@ -1,6 +1,7 @@
 """A model file holds a network and its card, and nothing else is taken for one."""
 
 import json
+import os
 import pickle
 
 import pytest
@@ -42,6 +43,13 @@ def test_round_trip_keeps_card_and_weights_to_half_precision(model, tmp_path) ->
         assert found.dtype == torch.float32
         assert torch.equal(found, value.half().float()), name
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.safetensors"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+def test_a_model_may_be_read_by_whoever_may_read_other_new_files(model, tmp_path) -> None:
+    (tmp_path / "other").write_text("")
+    saved = save_model(model, tmp_path / "m.safetensors")
+    assert saved.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_a_second_round_trip_changes_nothing(model, tmp_path) -> None:

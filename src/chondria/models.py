@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from chondria import __version__
 from chondria.data.normalize import NormalisationKind
@@ -219,7 +219,8 @@ def save_model(model: Model, path: str | Path) -> Path:
     path = Path(path)
     weights = _weights(model.predictor)
     temporary = path.with_name(f".{path.name}.part")
-    save_file(weights, temporary, metadata={CARD_KEY: json.dumps(asdict(model.card))})
+    # Not `save_file`, whose file its owner alone may read.
+    temporary.write_bytes(save(weights, {CARD_KEY: json.dumps(asdict(model.card))}))
     temporary.replace(path)
     return path
 

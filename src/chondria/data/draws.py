@@ -1,4 +1,4 @@
-"""What geometry and intensity both draw with: uniform numbers, random fields, Gaussian kernels."""
+"""What patches draw with: random numbers and fields, Gaussian kernels; and how they reach a GPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["CPU", "field_generator", "gaussian_kernels", "uniform"]
+__all__ = ["CPU", "field_generator", "gaussian_kernels", "sent", "uniform"]
 
 CPU = torch.device("cpu")
 
@@ -27,6 +27,11 @@ def field_generator(generator: torch.Generator, device: torch.device) -> torch.G
         return generator
     seed = int(torch.randint(2**62, (), generator=generator))
     return torch.Generator(device).manual_seed(seed)
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Send a few numbers to the device without waiting for what it still computes."""
+    return values.to(device, non_blocking=True)
 
 
 def gaussian_kernels(sigma_px: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from chondria.data.augment import Augmentation
-from chondria.data.draws import CPU, field_generator, gaussian_kernels, uniform
+from chondria.data.draws import CPU, field_generator, gaussian_kernels, sent, uniform
 from chondria.errors import SettingsError
 
 __all__ = ["Geometry", "apply_geometry", "sample_geometry", "window_shape"]
@@ -108,9 +108,9 @@ def apply_geometry(windows: Tensor, geometry: Geometry, shape: tuple[int, int]) 
     axes = [torch.arange(n, device=device, dtype=torch.float32) - (n - 1) / 2 for n in shape]
     y, x = axes[0][:, None], axes[1][None, :]
     if geometry.displacement is not None:
-        dx, dy = geometry.displacement.to(device).unbind(-1)
+        dx, dy = sent(geometry.displacement, device).unbind(-1)
         y, x = y + dy, x + dx
-    matrix = geometry.matrix.to(device)
+    matrix = sent(geometry.matrix, device)
     # align_corners: -1 and 1 are the centres of the first and last pixel.
     halves = [(n - 1) / 2 for n in reversed(windows.shape[-2:])]
     # Written out: a product of 2x2 matrices with every pixel is slow as a matrix product.
@@ -136,12 +136,12 @@ def _sample_elastic(
     if not augmentation.elastic_probability:
         return None
     drawn = torch.rand(batch, generator=generator) < augmentation.elastic_probability
-    deformed = drawn.nonzero()[:, 0].to(device)
+    deformed = sent(drawn.nonzero()[:, 0], device)
     fields, width = field_generator(generator, device), shape[1]
     # Drawn for all patches, so that what follows does not depend on how many are deformed.
     noise = torch.rand((batch, 2, *shape), generator=fields, device=device)[deformed] * 2 - 1
     sigma_px = augmentation.elastic_sigma * width
-    along_y, along_x = (_smoothing_matrix(sigma_px, n).to(device) for n in shape)
+    along_y, along_x = (_smoothing_matrix(sigma_px, n, device) for n in shape)
     smooth = along_y @ noise @ along_x.T
     field = torch.zeros(batch, *shape, 2, device=device)
     field[deformed] = smooth.permute(0, 2, 3, 1) * (augmentation.elastic_alpha * width)
@@ -149,10 +149,11 @@ def _sample_elastic(
 
 
 @lru_cache(maxsize=8)
-def _smoothing_matrix(sigma_px: float, n: int) -> Tensor:
+def _smoothing_matrix(sigma_px: float, n: int, device: torch.device) -> Tensor:
     """Mirrored Gaussian smoothing of n values as a matrix (n, n); for wide kernels, far faster."""
     kernel = gaussian_kernels(torch.tensor([sigma_px]))[:, None]
     radius = kernel.shape[-1] // 2
     # NumPy mirrors as often as it takes: a low patch's kernel can be longer than its columns.
     mirrored = np.pad(np.eye(n, dtype=np.float32), ((0, 0), (radius, radius)), mode="reflect")
-    return functional.conv1d(torch.from_numpy(mirrored)[:, None], kernel)[:, 0].T.contiguous()
+    smoothed = functional.conv1d(torch.from_numpy(mirrored)[:, None], kernel)[:, 0]
+    return smoothed.T.contiguous().to(device)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from chondria.data.augment import Augmentation
-from chondria.data.draws import CPU, field_generator, gaussian_kernels, uniform
+from chondria.data.draws import CPU, field_generator, gaussian_kernels, sent, uniform
 
 __all__ = ["Intensity", "apply_intensity", "sample_intensity"]
 
@@ -58,19 +58,19 @@ def apply_intensity(images: Tensor, intensity: Intensity) -> Tensor:
     """Blur, bend, stretch, shift and add noise to normalised images (B, slices, Y, X)."""
 
     def per_patch(values: Tensor) -> Tensor:
-        return values.to(images.device)[:, None, None, None]
+        return sent(values, images.device)[:, None, None, None]
 
     blurred = intensity.blur_px.nonzero()[:, 0]
     if len(blurred):
-        where = blurred.to(images.device)
+        where = sent(blurred, images.device)
         # Made where the numbers are: their largest decides the shape.
-        kernels = gaussian_kernels(intensity.blur_px[blurred].clamp(min=0.05)).to(images.device)
+        kernels = sent(gaussian_kernels(intensity.blur_px[blurred].clamp(min=0.05)), images.device)
         images = images.index_copy(0, where, _convolve(images[where], kernels))
     # A gamma-like bend for signed values: dark and bright ends move against the middle.
     bent = images + per_patch(intensity.gamma) * (images.clamp(-3, 3).square() - 1) / 2
     images = bent * per_patch(intensity.contrast) + per_patch(intensity.brightness)
     if intensity.noise is not None:
-        images = images + intensity.noise.to(images.device) * per_patch(intensity.noise_deviation)
+        images = images + intensity.noise * per_patch(intensity.noise_deviation)
     return images
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from chondria.data.augment import Augmentation
+from chondria.data.draws import sent
 from chondria.data.geometry import apply_geometry, sample_geometry, window_shape
 from chondria.data.intensity import apply_intensity, sample_intensity
 from chondria.data.places import Padding, Place, Places, RandomPlaces
@@ -123,9 +124,11 @@ def _middle(windows: Tensor, shape: tuple[int, int]) -> Tensor:
 
 def _normalise(patches: Tensor, places: Sequence[Place]) -> Tensor:
     normals = [place.volume.normalisation for place in places]
-    mean = torch.tensor([normal.mean for normal in normals], device=patches.device)
-    deviation = torch.tensor([normal.deviation for normal in normals], device=patches.device)
-    return (patches - mean[:, None, None, None]) / deviation[:, None, None, None]
+    mean, deviation = (
+        sent(torch.tensor(values), patches.device)[:, None, None, None]
+        for values in zip(*((normal.mean, normal.deviation) for normal in normals), strict=True)
+    )
+    return (patches - mean) / deviation
 
 
 def _cut(place: Place, shape: tuple[int, int], padding: Padding, depth: int) -> Tensor:

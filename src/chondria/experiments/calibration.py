@@ -24,13 +24,16 @@ from chondria.experiments.trust_reports import (
 from chondria.experiments.volume_segmentation import Segmentation, label_objects, segment_volume
 from chondria.io import data_hash
 from chondria.models import Model, save_model
-from chondria.morphometrics.table import write_objects_csv
+from chondria.morphometrics.table import ObjectTable, write_objects_csv
 from chondria.report.drawing import save_drawings
 from chondria.report.reliability import reliability_diagrams
-from chondria.trust.record import TrustRecord, fit_trust
+from chondria.trust.record import TrustRecord, VolumeEvidence, fit_trust
 from chondria.volume import Volume
 
-__all__ = ["calibrate_model"]
+__all__ = ["Found", "calibrate_model", "observe"]
+
+Found = tuple[NDArray[np.uint8], NDArray[Any], ObjectTable]
+"""Probability, labels and objects."""
 
 # What of the settings a card keeps.
 OF_THE_CARD = ("threshold", "z_median_nm", "smallest_diameter_nm", "largest_doubt")
@@ -91,14 +94,7 @@ def calibrate_model(
     with new_run_folder(folder) as run:
         record = environment() | {"job": "calibrate", "image_sha256": data_hash(image)}
         _refuse_learned(model, str(record["image_sha256"]))
-        # What the card knew of its trust is not asked.
-        asked = model.with_card(trust={})
-        seen = segment_volume(asked, image, candidate_settings(chosen), progress=progress)
-        outlines = None if seen.boundary is None else seen.boundary.numpy()
-        labels, objects = label_objects(seen.probability.numpy(), image, chosen, outlines)
-        found = (seen.probability.numpy(), labels.numpy(), objects)
-        candidates = (seen.labels.numpy(), seen.objects)
-        evidence = gather_evidence(NAME, image, found, candidates, true)
+        seen, found, evidence = observe(model, image, true, chosen, NAME, progress)
         trust = fit_trust([evidence], object_settings(chosen))
         changes = {name: getattr(chosen, name) for name in OF_THE_CARD}
         knowing = model.with_card(trust=trust.as_dict(), **changes)
@@ -111,6 +107,49 @@ def calibrate_model(
         write_json(run / "run.json", record | _how(model, image, chosen))
         write_calibration_report(run)
     return trust
+
+
+def observe(
+    model: Model,
+    image: Volume,
+    truth: Volume,
+    settings: SegmentationSettings,
+    name: str = NAME,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Segmentation, Found, VolumeEvidence]:
+    """Segment a volume with truth, and compare.
+
+    Parameters
+    ----------
+    model : Model
+        Must not have learned from the volume; what its card knows of its trust is not asked.
+    image : Volume, (Z, Y, X)
+        With a voxel size.
+    truth : Volume, (Z, Y, X)
+        The true label map.
+    settings : SegmentationSettings
+        How objects are made; every value is set (`SegmentationSettings.of`).
+    name : str
+        Of the volume, for people.
+    progress : callable, optional
+        Told how many tiles of how many are predicted.
+
+    Returns
+    -------
+    Segmentation
+        Every candidate, also those that a filter drops.
+    (probability, labels, objects)
+        What the settings find.
+    VolumeEvidence
+        For `chondria.trust.record.fit_trust`.
+    """
+    asked = model.with_card(trust={})
+    seen = segment_volume(asked, image, candidate_settings(settings), progress=progress)
+    outlines = None if seen.boundary is None else seen.boundary.numpy()
+    labels, objects = label_objects(seen.probability.numpy(), image, settings, outlines)
+    found = (seen.probability.numpy(), labels.numpy(), objects)
+    candidates = (seen.labels.numpy(), seen.objects)
+    return seen, found, gather_evidence(name, image, found, candidates, truth)
 
 
 def _objects(values: NDArray[Any], are_instances: bool) -> NDArray[Any]:
