@@ -26,7 +26,8 @@ from chondria.experiments.volume_segmentation import label_objects
 from chondria.io import open_volume
 from chondria.models import load_model
 from chondria.morphometrics.measures import measure_everything
-from chondria.report.reliability_picture import draw_reliability
+from chondria.report.drawing import save_drawings
+from chondria.report.reliability import reliability_diagrams
 from chondria.trust.level_counts import level_counts
 from chondria.trust.record import OBJECT_BINS, TrustRecord, pixel_reliability
 from chondria.trust.reliability import Reliability, reliability
@@ -86,7 +87,7 @@ def main() -> None:
         curves += both_curves(name, *both)
     evidence = gather_evidence("test", image, maps, (found.numpy(), table), truth)
     print(evidence.errors[1].sentence())
-    draw_reliability(curves, arguments.output / "reliability.png")
+    save_drawings(reliability_diagrams(curves), arguments.output / "reliability.svg")
     write_json(arguments.output / "curves.json", {"curves": curves})
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,11 +89,16 @@ def test_the_weights_and_the_labels_stay(model, merged, tmp_path) -> None:
 
 def test_every_file_of_a_calibration_is_there(model, merged, tmp_path) -> None:
     calibrated(model, merged, tmp_path / "out")
-    expected = {"model.safetensors", "calibration.json", "errors.json", "reliability.png"}
+    expected = {"model.safetensors", "calibration.json", "errors.json", "reliability.svg"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {
         "candidates.csv",
         "run.json",
+        "report.html",
     }
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert re.findall(r'<section id="(\w+)"', page) == [
+        *("threshold", "calibration", "errors", "candidates", "model", "provenance"),
+    ]
     header, *rows = (tmp_path / "out" / "candidates.csv").read_text().splitlines()
     assert header.endswith(",boundary_sharpness,probability_true,is_true")
     assert [row.rsplit(",")[-1] for row in rows] == ["true", "true", "true", "false"]
@@ -213,3 +219,18 @@ def test_the_command_says_what_it_learned(run_cli, tiny_model, tmp_path) -> None
     assert code == 2
     assert "such as 141,164" in err
     assert math.isfinite(load_model(out / "model.safetensors").card.trust["pixels"]["temperature"])
+
+
+def test_its_page_is_drawn_again(run_cli, model, merged, tmp_path) -> None:
+    calibrated(model, merged, tmp_path / "out")
+    page = tmp_path / "out" / "report.html"
+    before = page.read_text()
+    page.unlink()
+    code, out, err = run_cli("report", tmp_path / "out")
+    assert code == 0, err
+    assert out.strip() == str(page)
+    assert page.read_text() == before
+    (tmp_path / "out" / "model.safetensors").unlink()
+    code, _, err = run_cli("report", tmp_path / "out")
+    assert code == 2
+    assert "no finished calibration" in " ".join(err.split())

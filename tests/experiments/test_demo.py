@@ -27,7 +27,7 @@ def test_demo(run_cli, tiny_model: Path, tmp_path: Path) -> None:
     assert out.splitlines()[-1] == str(folder / "segmentation" / "report.html")
     page = (folder / "segmentation" / "report.html").read_text()
     assert 'id="scores"' in page
-    assert page.count('id="truth-') == page.count('id="image-') == 2
+    assert page.count('id="v0-truth-') == page.count('id="v0-image-') == 2
     assert {path.name for path in folder.iterdir()} == FILES
     with Image.open(folder / "overview.png") as picture:
         assert picture.format == "PNG"

@@ -79,7 +79,11 @@ def test_an_experiment_ends_in_a_table_and_goes_on_where_it_stopped(
     assert float(rows[0]["low"]) <= np.mean(ious) <= float(rows[0]["high"])
     assert float(rows[0]["published_mean"]) == 0.87
     assert scores[0]["d4"]["settings"]["threshold"] == 0.4
-    assert "A tiny table" in (done / "table.html").read_text()
+    page = (done / "table.html").read_text()
+    assert "A tiny table" in page
+    for run in ("u-net/seed-0", "u-net/seed-1", "resunet/seed-0", "resunet/seed-1"):
+        assert (done / run / "report.html").is_file()
+        assert f'<a href="{run}/report.html">' in page
 
     # Two of four runs are lost, as if it had been killed.
     before = (done / "table.csv").read_bytes()

@@ -61,8 +61,8 @@ def test_the_page_of_a_run(run_cli, run: Path, blobs, tmp_path: Path) -> None:
     assert code == 0, err
     assert out.strip() == str(run / "report.html")
     data = data_of(run / "report.html")
-    assert data["layers"][0]["ids"] == [1, 2, 3, 4]
-    assert data["grid"]["has"] == ["image", "probability", "labels"]
+    assert data["volumes"][0]["layers"][0]["ids"] == [1, 2, 3, 4]
+    assert data["volumes"][0]["has"] == ["image", "probability", "labels"]
     table = measure_objects(blobs[1])
     names = data["objects"]["names"]
     assert names == list(table.columns)
@@ -79,10 +79,13 @@ def test_scores_bring_the_truth_into_the_page(run_cli, run: Path, blobs, tmp_pat
     assert code == 0, err
     metrics = json.loads((run / "metrics.json").read_text())
     assert {"metric": "iou", "value": 1.0}.items() <= metrics["rows"][0].items()
-    assert [layer["key"] for layer in data_of(run / "report.html")["layers"]] == ["labels", "truth"]
+    assert [layer["key"] for layer in data_of(run / "report.html")["volumes"][0]["layers"]] == [
+        "labels",
+        "truth",
+    ]
     assert 'id="scores"' in (run / "report.html").read_text()
     truth.unlink()
-    assert len(data_of(write_report(run))["layers"]) == 1
+    assert len(data_of(write_report(run))["volumes"][0]["layers"]) == 1
 
 
 def test_evaluation_may_leave_the_folder_alone(run_cli, run: Path, blobs, tmp_path: Path) -> None:
@@ -119,11 +122,11 @@ def test_an_image_that_is_gone_or_another_is_said(run: Path, blobs, tmp_path: Pa
     image.rename(tmp_path / "moved.tif")
     page = write_report(run)
     assert "is not there (any more)" in page.read_text()
-    assert data_of(page)["grid"]["has"] == ["probability", "labels"]
+    assert data_of(page)["volumes"][0]["has"] == ["probability", "labels"]
     save_volume(blobs[0].with_data(255 - blobs[0].numpy()), image)
     assert "holds other pixels than the one that was segmented" in write_report(run).read_text()
     page = report([run], image=tmp_path / "moved.tif")
-    assert data_of(page)["grid"]["has"] == ["image", "probability", "labels"]
+    assert data_of(page)["volumes"][0]["has"] == ["image", "probability", "labels"]
     assert "not found" not in page.read_text()
 
 
@@ -163,7 +166,7 @@ def test_large_identifiers_with_gaps(tmp_path: Path) -> None:
     labels = Volume(values, (30.0, 10.0, 10.0))
     image = labels.with_data(np.zeros(values.shape, np.uint8))
     run = make_run(tmp_path / "run", image, labels, tmp_path / "none.tif")
-    layer = data_of(write_report(run, image))["layers"][0]
+    layer = data_of(write_report(run, image))["volumes"][0]["layers"][0]
     assert layer["ids"] == [7, str(2**60)]
     assert [anchor[0] for anchor in layer["anchors"]] == [0, 1]
 
@@ -183,9 +186,12 @@ def test_a_comparison(run_cli, run: Path, blobs, tmp_path: Path) -> None:
     assert code == 0, err
     assert out.strip() == str(output)
     text, data = output.read_text(), data_of(output)
-    assert data["layers"][0] is None
-    assert [len(layer["ids"]) for layer in data["layers"][1:]] == [4, 3]
-    assert data["layers"][2]["name"] == "b/run"
+    layers = data["volumes"][0]["layers"]
+    assert [(layer["kind"], layer["letter"]) for layer in layers] == [
+        ("lines", "1"),
+        ("lines", "2"),
+    ]
+    assert layers[1]["name"] == "b/run"
     assert "settings threshold" in text
     assert re.findall(r'<section id="(\w+)"', text) == [
         "figures",
@@ -200,7 +206,7 @@ def test_runs_of_different_images_have_no_slices(run: Path, blobs, tmp_path: Pat
     flat = blobs[1].with_data(blobs[1].numpy()[:1])
     other = make_run(tmp_path / "other", one, flat, tmp_path / "none.tif")
     page = report([run, other], tmp_path / "both.html")
-    assert data_of(page)["grid"] is None
+    assert data_of(page)["volumes"] == []
     assert "of different images" in page.read_text()
 
 
@@ -234,7 +240,7 @@ def test_slices_in_files_of_their_own_are_found_again(run: Path, blobs, tmp_path
         "image_files": sorted(map(str, folder.glob("*.png"))),
     }
     (run / "run.json").write_text(json.dumps(record))
-    assert "image" in data_of(write_report(run))["grid"]["has"]
+    assert "image" in data_of(write_report(run))["volumes"][0]["has"]
 
 
 @pytest.mark.slow
@@ -251,5 +257,5 @@ def test_a_volume_of_165_slices(data_folder: Path, tmp_path: Path) -> None:
     assert time.process_time() - began < 25
     assert page.stat().st_size < 25e6
     data = data_of(page)
-    assert data["grid"]["z"] == list(range(165))
-    assert data["grid"]["step"] == 1
+    assert data["volumes"][0]["z"] == list(range(165))
+    assert data["volumes"][0]["step"] == 1

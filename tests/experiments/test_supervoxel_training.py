@@ -12,6 +12,8 @@ import yaml
 from chondria.config.recipe import load_recipe
 from chondria.errors import ModelError
 from chondria.experiments.training import train_recipe
+from chondria.experiments.validation_scores import scores_at
+from chondria.experiments.validation_slices import kept_validation
 from chondria.io import open_volume, save_volume
 from chondria.models import load_model
 
@@ -46,6 +48,11 @@ def recipe(tmp_path: Path, tree) -> Path:
     return path
 
 
+def history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
 def test_from_a_recipe_to_objects(run_cli, recipe: Path, blobs, tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "out"
     code, _, err = run_cli("train", recipe, "-o", run)
@@ -55,11 +62,16 @@ def test_from_a_recipe_to_objects(run_cli, recipe: Path, blobs, tmp_path: Path) 
         "recipe.yaml",
         "run.json",
         "history.csv",
-        "curves.png",
+        "curves.svg",
         "model.safetensors",
+        "validation",
+        "report.html",
     }
-    with (run / "history.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    # Regions have one probability each: the map that is kept scores as the history's last row.
+    (kept,) = kept_validation(run)
+    last = float(history(run)[-1]["validation_iou"])
+    assert scores_at(kept.counts, 0.5).iou == pytest.approx(last, abs=1e-3)
+    rows = history(run)
     assert [row["step"] for row in rows][-1] == "12.0"
     assert float(rows[-1]["validation_iou"]) > 0.6
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])

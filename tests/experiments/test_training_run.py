@@ -3,28 +3,32 @@
 import csv
 import json
 import shutil
+import xml.etree.ElementTree as ET
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
 from chondria.config.recipe import load_recipe, recipe_yaml
 from chondria.errors import ModelError, OutputExistsError, SettingsError
 from chondria.experiments.training import train_recipe
 from chondria.experiments.training_data import load_training_data
+from chondria.experiments.validation_slices import kept_validation
 from chondria.models import load_model
 from chondria.training.validation import threshold_ious
 
+SVG = "{http://www.w3.org/2000/svg}"
 FILES = {
     "recipe.yaml",
     "run.json",
     "history.csv",
-    "curves.png",
+    "curves.svg",
     "checkpoint.pt",
     "model.safetensors",
+    "validation",
+    "report.html",
 }
 
 
@@ -114,8 +118,8 @@ def test_a_run_leaves_everything(run_cli, recipe: Path, tmp_path: Path) -> None:
     rows = history(run)
     assert [float(row["step"]) for row in rows] == [2, 4, 6]
     assert {"train_loss", "validation_loss", "validation_iou", "iou_blobs", "rate"} <= set(rows[0])
-    with Image.open(run / "curves.png") as picture:
-        assert picture.size == (990, 396)
+    assert len(list(ET.parse(run / "curves.svg").iter(f"{SVG}path"))) > 10
+    assert 'id="validation"' in (run / "report.html").read_text()
     said = json.loads((run / "run.json").read_text())
     assert said["command"][1] == "train"
     assert said["seed"] == 3
@@ -196,6 +200,14 @@ def test_a_3d_model_is_trained_and_segments_volumes_only(
         code, _, err = run_cli("predict", images, "-o", tmp_path / "q.npy", *tail, *option)
         assert code == 2
         assert "only PyTorch computes those" in " ".join(err.split())
+
+
+def test_a_3d_model_is_judged_on_every_other_slice(recipe: Path, tmp_path: Path) -> None:
+    changes = [*DEEP, "data.sets.0.validation_slices=3", "data.sets.0.validate_every=2"]
+    train_recipe(load_recipe(recipe, changes), tmp_path / "run", device="cpu")
+    (kept,) = kept_validation(tmp_path / "run")
+    assert kept.every_z == [5, 7]
+    assert kept.probability.shape == kept.truth.shape == (2, 56, 72)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +315,8 @@ def test_without_validation_the_last_weights_are_kept(recipe: Path, tmp_path: Pa
     run = train_recipe(settings, tmp_path / "run", device="cpu")
     assert set(run.model.card.validation) == {"step", "train_loss"}
     assert run.model.card.validation["step"] == 6
-    assert {path.name for path in run.folder.iterdir()} == FILES
+    assert {path.name for path in run.folder.iterdir()} == FILES - {"validation"}
+    assert "Nothing was held out" in (run.folder / "report.html").read_text()
 
 
 def test_training_data(recipe: Path, tmp_path: Path, blobs) -> None:

@@ -1,6 +1,6 @@
 """What the end of a training learns of its trust, on validation slices only."""
 
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from chondria.data.splits import Split
 from chondria.data.training_volume import TrainingVolume
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.training_trust import learned_trust
+from chondria.experiments.validation_slices import gather_validation
 from chondria.experiments.volume_segmentation import segment_volume
 from chondria.models import Model, load_model
 from chondria.training.validation import validation_map
@@ -35,7 +36,8 @@ def volume(blobs, validation: list[int]) -> TrainingVolume:
 
 def learned(model: Model, blobs, validation: list[int]) -> TrustRecord:
     of = volume(blobs, validation)
-    return TrustRecord.from_dict(learned_trust(model.network, [of], model.card, "fp32"))
+    seen = gather_validation([of], model.card, partial(validation_map, model.network, stride_px=2))
+    return TrustRecord.from_dict(learned_trust(seen, model.card))
 
 
 def test_the_map_is_that_of_a_segmentation(model, blobs) -> None:
@@ -66,6 +68,5 @@ def test_single_slices_and_unknown_sizes_calibrate_pixels_only(model, blobs) -> 
 
 
 def test_without_validation_nothing_is_claimed(model, blobs) -> None:
-    assert learned_trust(model.network, [volume(blobs, [])], model.card, "fp32") == {}
-    card = replace(model.card, data=[])
-    assert learned_trust(model.network, [], card, "fp32") == {}
+    none = gather_validation([volume(blobs, [])], model.card, None)
+    assert learned_trust(none, model.card) == {}

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chondria.report.content import Figure, PageContent, PlainTable, ShownLayer
-from chondria.report.page import draw_page
+from chondria.report.content import Figure, PageContent, PlainTable, ShownLayer, ShownVolume
+from chondria.report.run_page import draw_run
 from chondria.report.slices import LabelLayer, encode_slices
+from chondria.volume import VoxelSize
 
 # What must never end a block, an attribute or a cell.
 EVIL = "</script><img src=x onerror=alert(1)>\"'&"
 SHAPE = (6, 90, 120)
+SIZE = (40.0, 10.0, 10.0)
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -91,7 +93,9 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         assert sum(url.startswith("file:") for url in one.requests) == 1
 
 
-def make_content(shape: tuple[int, int, int] = SHAPE, **changes: Any) -> PageContent:
+def make_content(
+    shape: tuple[int, int, int] = SHAPE, size: VoxelSize | None = SIZE, **changes: Any
+) -> PageContent:
     """Make a page's content: balls whose size grows with their number; ids have gaps."""
     z, y, x = np.mgrid[: shape[0], : shape[1], : shape[2]]
     labels = np.zeros(shape, np.uint16)
@@ -109,8 +113,8 @@ def make_content(shape: tuple[int, int, int] = SHAPE, **changes: Any) -> PageCon
     ]
     names = ["id", "voxels", "volume_um3", "mean_probability", "touches_border", "note"]
     layers = [
-        ShownLayer("labels", "Found", LabelLayer(labels, ids)),
-        ShownLayer("truth", EVIL, LabelLayer(np.roll(labels, 3, axis=2))),
+        ShownLayer("labels", "Found", LabelLayer(labels, ids), kind="objects"),
+        ShownLayer("truth", EVIL, LabelLayer(np.roll(labels, 3, axis=2)), letter="T"),
     ]
     by_key = {shown.key: shown.layer for shown in layers}
     bins = [
@@ -138,13 +142,12 @@ def make_content(shape: tuple[int, int, int] = SHAPE, **changes: Any) -> PageCon
     content = PageContent(
         title=EVIL,
         subtitle=EVIL,
-        shape=shape,
-        voxel_size_nm=(40.0, 10.0, 10.0),
         objects=PlainTable(names, objects),
         figures=[Figure("5", EVIL, EVIL)],
         notes=[EVIL],
-        layers=layers,
-        slices=encode_slices(image, probability, by_key, 10**6),
+        volume=ShownVolume(
+            encode_slices(image, probability, by_key, 10**6), layers, size, depth=shape[0]
+        ),
         metrics=PlainTable(["metric", "value", "averaged_over"], [["iou", 0.9, EVIL]]),
         metrics_note=EVIL,
         calibration={"curves": curves, "note": EVIL},
@@ -166,7 +169,7 @@ def content() -> Callable[..., PageContent]:
 @pytest.fixture(scope="session")
 def html() -> str:
     """The page of `make_content`."""
-    return draw_page(make_content())
+    return draw_run(make_content())
 
 
 @pytest.fixture(scope="session")

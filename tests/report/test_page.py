@@ -8,7 +8,8 @@ import re
 import pytest
 
 from chondria.report.content import PlainTable
-from chondria.report.page import draw_page, embed_json
+from chondria.report.page import embed_json
+from chondria.report.run_page import draw_run
 
 
 def test_the_page_may_load_nothing(html: str) -> None:
@@ -31,9 +32,9 @@ def test_the_policy_allows_this_script_only(html: str) -> None:
 def test_blocks_of_data_end_where_they_should(html: str, content, evil: str) -> None:
     blocks = re.findall(r'<script type="application/json" id="report-data">(.*?)</script>', html)
     data = json.loads(blocks[0])
-    assert data["layers"][1]["name"] == evil
+    assert data["volumes"][0]["layers"][1]["name"] == evil
     assert data["objects"]["columns"][0] == content().objects.column("id")
-    assert data["grid"]["z"] == list(range(6))
+    assert data["volumes"][0]["z"] == list(range(6))
     assert html.count('<script type="text/plain"') == 6 * 4
     assert "<img" not in html
 
@@ -47,11 +48,10 @@ def test_json_holds_any_text(text: str) -> None:
 
 
 def test_sections_are_there_for_what_there_is(content) -> None:
-    bare = draw_page(
+    bare = draw_run(
         content(
             objects=PlainTable(["id"], []),
-            slices=None,
-            layers=[],
+            volume=None,
             metrics=None,
             calibration={},
             errors={},
@@ -60,7 +60,7 @@ def test_sections_are_there_for_what_there_is(content) -> None:
         )
     )
     assert re.findall(r'<section id="(\w+)"', bare) == ["objects", "provenance"]
-    full = draw_page(content())
+    full = draw_run(content())
     found = re.findall(r'<section id="(\w+)"', full)
     assert found == re.findall(r'<a href="#(\w+)">', full)[-len(found) :]
     assert len(found) == 9

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from chondria.report.comparison import ComparisonContent, draw_comparison
 from chondria.report.content import PlainTable
-from chondria.report.page import draw_page
+from chondria.report.run_page import draw_run
 
 SHOWN_ID = "document.querySelector('.inspector').dataset.id"
 
@@ -72,7 +72,7 @@ def test_an_object_under_the_pointer_shows_its_row(open_page, html: str, content
     one.page.locator(".stage").focus()
     one.page.keyboard.press("Home")
     one.slice(0)
-    layer = made.layers[0].layer
+    layer = made.volume.layers[0].layer
     for place, number in enumerate(ids):
         z, y, x = layer.anchors[place]
         assert layer.source[z, y, x] == number
@@ -86,7 +86,7 @@ def test_an_object_under_the_pointer_shows_its_row(open_page, html: str, content
 
 
 def test_a_click_keeps_an_object_and_a_row_leads_to_it(open_page, html: str, content) -> None:
-    anchors = content().layers[0].layer.anchors
+    anchors = content().volume.layers[0].layer.anchors
     one = open_page(html)
     one.page.locator(".stage").focus()
     one.page.keyboard.press("Home")
@@ -249,12 +249,12 @@ def test_no_object_one_slice_no_voxel_size(open_page, content) -> None:
     made = content((1, 40, 60))
     names = made.objects.names
     one = open_page(
-        draw_page(
+        draw_run(
             content(
                 (1, 40, 60),
+                None,
                 objects=PlainTable(names, []),
-                layers=[],
-                voxel_size_nm=None,
+                volume=replace(made.volume, layers=[]),
                 worklist=PlainTable(["rank"], []),
                 calibration={},
             )
@@ -265,7 +265,7 @@ def test_no_object_one_slice_no_voxel_size(open_page, content) -> None:
     assert one.page.locator("#calibration").count() == 0
     one.point_at(20, 30)
     assert "x 30 px" in one.page.locator(".readout").inner_text()
-    bare = open_page(draw_page(content(slices=None, layers=[])))
+    bare = open_page(draw_run(content(volume=None)))
     assert bare.page.locator("#slices").count() == 0
     assert bare.page.locator("tr[data-place]").count() == 5
 
@@ -273,9 +273,7 @@ def test_no_object_one_slice_no_voxel_size(open_page, content) -> None:
 def test_many_objects_scroll(open_page, content) -> None:
     rows = [[i + 1, 10 * i, 1e-6 * i, 0.5, False, None] for i in range(5000)]
     made = content()
-    one = open_page(
-        draw_page(content(objects=PlainTable(made.objects.names, rows), slices=None, layers=[]))
-    )
+    one = open_page(draw_run(content(objects=PlainTable(made.objects.names, rows), volume=None)))
     assert one.page.locator("tr[data-place]").count() < 80
     one.page.locator("tr[data-place='0']").focus()
     one.page.keyboard.press("End")
@@ -285,7 +283,10 @@ def test_many_objects_scroll(open_page, content) -> None:
 
 def test_runs_over_each_other(open_page, content) -> None:
     made = content()
-    layers = [replace(shown, name=f"run {i}") for i, shown in enumerate(made.layers)]
+    layers = [
+        replace(shown, name=f"run {i}", kind="lines", letter=str(i))
+        for i, shown in enumerate(made.volume.layers, start=1)
+    ]
     table = PlainTable(["figure", "a", "b"], [["objects", "5", "4"]])
     one = open_page(
         draw_comparison(
@@ -293,12 +294,9 @@ def test_runs_over_each_other(open_page, content) -> None:
                 title="2 runs compared",
                 subtitle="",
                 notes=[],
-                shape=made.shape,
-                voxel_size_nm=None,
                 figures=table,
                 measures={"volume_um3": {"a": [1.0, 2.0], "b": [1.5]}},
-                layers=layers,
-                slices=made.slices,
+                volume=replace(made.volume, layers=layers),
             )
         )
     )

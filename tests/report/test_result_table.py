@@ -38,3 +38,12 @@ def test_three_files_say_the_same(tmp_path) -> None:
     assert "a &lt;title&gt;" in html
     assert html.count("<tr>") == 3
     assert "http" not in html
+    assert "<h2>" not in html
+
+
+def test_the_page_leads_to_the_runs(tmp_path) -> None:
+    runs = ["u-net/seed-0/report.html", "a <b>/seed #1/report.html"]
+    write_tables(LINES, tmp_path, "title", reports=runs)
+    html = (tmp_path / "table.html").read_text(encoding="utf-8")
+    assert '<a href="u-net/seed-0/report.html">u-net/seed-0</a>' in html
+    assert '<a href="a%20%3Cb%3E/seed%20%231/report.html">a &lt;b&gt;/seed #1</a>' in html

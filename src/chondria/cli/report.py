@@ -11,7 +11,10 @@ __all__ = ["report"]
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of `chondria segment`.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of `chondria segment`, or one of `train` or `calibrate`."),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The page [default: RUN/report.html].")
     ] = None,

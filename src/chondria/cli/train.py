@@ -70,4 +70,4 @@ def train(
             settings, folder, data_root=data, device=device, resume=resume, observer=bars.watch()
         )
     typer.echo(f"model: {run.folder / 'model.safetensors'}")
-    typer.echo(f"curves: {run.folder / 'curves.png'}")
+    typer.echo(f"report: {run.folder / 'report.html'}")

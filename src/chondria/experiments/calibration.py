@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chondria.errors import ModelError, SettingsError, ShapeError, VoxelSizeError
 from chondria.evaluation.objects import as_label_map, as_mask, connected_objects
+from chondria.experiments.calibration_report import write_calibration_report
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.trust import assess_objects
@@ -24,7 +25,8 @@ from chondria.experiments.volume_segmentation import Segmentation, label_objects
 from chondria.io import data_hash
 from chondria.models import Model, save_model
 from chondria.morphometrics.table import ObjectTable, write_objects_csv
-from chondria.report.reliability_picture import draw_reliability
+from chondria.report.drawing import save_drawings
+from chondria.report.reliability import reliability_diagrams
 from chondria.trust.record import TrustRecord, VolumeEvidence, fit_trust
 from chondria.volume import Volume
 
@@ -51,9 +53,9 @@ def calibrate_model(
     """Learn from a volume with truth how far to trust a model, and write a model that knows it.
 
     The folder holds ``model.safetensors`` (the weights as they were; the card has the settings
-    and what was learned), ``calibration.json``, ``reliability.png``, ``candidates.csv`` (the
+    and what was learned), ``calibration.json``, ``reliability.svg``, ``candidates.csv`` (the
     objects that `probability_true` was learned from, and which of them are true), ``errors.json``
-    (what the corrections make of this very volume) and ``run.json``.
+    (what the corrections make of this very volume), ``run.json`` and ``report.html``.
 
     Parameters
     ----------
@@ -101,8 +103,9 @@ def calibrate_model(
         report = calibration_report(trust)
         write_json(run / "calibration.json", report)
         write_json(run / "errors.json", error_report(trust, image, found, chosen))
-        draw_reliability(report["curves"], run / "reliability.png")
+        save_drawings(reliability_diagrams(report["curves"]), run / "reliability.svg")
         write_json(run / "run.json", record | _how(model, image, chosen))
+        write_calibration_report(run)
     return trust
 
 

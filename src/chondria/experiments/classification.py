@@ -112,20 +112,20 @@ def run_classification(
         for recipe in recipes.values():  # what is wrong is said before anything is made
             _prepare(recipe, Path(data_root or recipe.root))
     said = experiment.model_dump(mode="json", exclude={"runs", "title", "notes"})
-    target = open_same_job(Path(folder), "classification", said | {"smoke": smoke})
-    jobs: dict[str, Callable[[Post], Any]] = {}
-    for row in rows:
-        recipe = recipes[row.name]
-        for seed in range(recipe.seed, recipe.seed + (1 if smoke else experiment.runs)):
-            one = recipe.model_copy(update={"seed": seed} | (SMOKE if smoke else {}))
-            root = None if smoke else Path(data_root or recipe.root)
-            place = target / row.folder / f"seed-{seed}"
-            jobs[f"{row.name}, seed-{seed}"] = partial(_train_and_test, one, place, root)
-    run_watched(jobs, runs_at_once(len(jobs), at_once, "cpu"), watch, here=smoke)
-    table = [line for row in rows for line in _aggregate(row, target)]
-    title = marked_title(experiment.title or experiment.name, smoke)
-    write_tables(table, target, title, experiment.notes)
-    return ClassificationRun(target, table)
+    with open_same_job(Path(folder), "classification", said | {"smoke": smoke}) as target:
+        jobs: dict[str, Callable[[Post], Any]] = {}
+        for row in rows:
+            recipe = recipes[row.name]
+            for seed in range(recipe.seed, recipe.seed + (1 if smoke else experiment.runs)):
+                one = recipe.model_copy(update={"seed": seed} | (SMOKE if smoke else {}))
+                root = None if smoke else Path(data_root or recipe.root)
+                place = target / row.folder / f"seed-{seed}"
+                jobs[f"{row.name}, seed-{seed}"] = partial(_train_and_test, one, place, root)
+        run_watched(jobs, runs_at_once(len(jobs), at_once, "cpu"), watch, here=smoke)
+        table = [line for row in rows for line in _aggregate(row, target)]
+        title = marked_title(experiment.title or experiment.name, smoke)
+        write_tables(table, target, title, experiment.notes)
+        return ClassificationRun(target, table)
 
 
 def _train_and_test(

@@ -17,7 +17,7 @@ from chondria.config.recipe import Recipe
 from chondria.evaluation.blocks import iou_interval
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
-from chondria.experiments.run_folder import open_same_job, write_json
+from chondria.experiments.run_folder import open_same_job, reports_in, write_json
 from chondria.experiments.scoring import open_test_set, score_model
 from chondria.experiments.seeds import (
     check_same_recipe,
@@ -99,29 +99,33 @@ def run_experiment(
         for row in rows:
             if row.trained:
                 open_test_set(row.test or experiment.test, roots[row.name])
-    target = open_same_job(Path(folder), "experiment", {"name": experiment.name, "smoke": smoke})
-    if smoke:
-        experiment = smoke_experiment(experiment, target / "phantom")
-        rows = chosen("row", experiment.rows, only, experiment.name)
-    jobs: dict[str, Callable[[Post], Any]] = {}
-    for row in (row for row in rows if row.trained):
-        test = row.test or experiment.test
-        steps = steps_of(experiment, row)
-        recipe = recipes[row.name]
-        recipe = smoke_recipe(recipe, target / "phantom") if smoke else recipe
-        for name, one in seeded(recipe, experiment.runs).items():
-            place = target / row.folder / name
-            check_same_recipe(one, place)
-            jobs[f"{row.name}, {name}"] = partial(
-                _train_and_score, one, place, test, steps, roots[row.name], device
-            )
-    if jobs:
-        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
-    shown = [row for row in experiment.rows if row in rows or _is_scored(experiment, row, target)]
-    table = [line for row in shown for line in _aggregate(experiment, row, target)]
-    title = marked_title(experiment.title or experiment.name, smoke)
-    write_tables(table, target, title, experiment.notes)
-    return ExperimentRun(target, table)
+    with open_same_job(
+        Path(folder), "experiment", {"name": experiment.name, "smoke": smoke}
+    ) as target:
+        if smoke:
+            experiment = smoke_experiment(experiment, target / "phantom")
+            rows = chosen("row", experiment.rows, only, experiment.name)
+        jobs: dict[str, Callable[[Post], Any]] = {}
+        for row in (row for row in rows if row.trained):
+            test = row.test or experiment.test
+            steps = steps_of(experiment, row)
+            recipe = recipes[row.name]
+            recipe = smoke_recipe(recipe, target / "phantom") if smoke else recipe
+            for name, one in seeded(recipe, experiment.runs).items():
+                place = target / row.folder / name
+                check_same_recipe(one, place)
+                jobs[f"{row.name}, {name}"] = partial(
+                    _train_and_score, one, place, test, steps, roots[row.name], device
+                )
+        if jobs:
+            run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
+        shown = [
+            row for row in experiment.rows if row in rows or _is_scored(experiment, row, target)
+        ]
+        table = [line for row in shown for line in _aggregate(experiment, row, target)]
+        title = marked_title(experiment.title or experiment.name, smoke)
+        write_tables(table, target, title, experiment.notes, reports_in(target))
+        return ExperimentRun(target, table)
 
 
 def _is_scored(experiment: Experiment, row: Row, folder: Path) -> bool:

@@ -19,7 +19,7 @@ from chondria.data.splits import Split
 from chondria.data.training_volume import TrainingVolume
 from chondria.evaluation.correlation import Correlation, correlate
 from chondria.experiments.processes import Post
-from chondria.experiments.run_folder import open_same_job
+from chondria.experiments.run_folder import open_same_job, reports_in
 from chondria.experiments.scoring import open_test_set
 from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
 from chondria.experiments.smoke import SMOKE_RUNS, marked_title, smoke_recipe, smoke_test
@@ -107,23 +107,27 @@ def run_overfitting_study(
     root = Path(data_root or study_recipe(study, study.steps[0]).data.root)
     if not smoke:
         open_test_set(study.test, root)
-    target = open_same_job(Path(folder), "study", _what_decides(study, smoke))
-    if smoke:
-        told = {"runs": SMOKE_RUNS, "steps": SMOKE_STEPS, "test": smoke_test(target / "phantom")}
-        study = study.model_copy(update=told)
-    runs = {
-        (steps, run.seed): (run, target / f"steps-{steps}" / name)
-        for steps in study.steps
-        for name, run in _seeded(study, steps, target if smoke else None).items()
-    }
-    jobs = {
-        f"{steps} steps, seed-{seed}": partial(_train, run, place, study, root, device)
-        for (steps, seed), (run, place) in runs.items()
-    }
-    run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
-    histories = {key: _history(place, study) for key, (_, place) in runs.items()}
-    title = marked_title(study.title or study.name, smoke)
-    return _report(study, histories, target, title)
+    with open_same_job(Path(folder), "study", _what_decides(study, smoke)) as target:
+        if smoke:
+            told = {
+                "runs": SMOKE_RUNS,
+                "steps": SMOKE_STEPS,
+                "test": smoke_test(target / "phantom"),
+            }
+            study = study.model_copy(update=told)
+        runs = {
+            (steps, run.seed): (run, target / f"steps-{steps}" / name)
+            for steps in study.steps
+            for name, run in _seeded(study, steps, target if smoke else None).items()
+        }
+        jobs = {
+            f"{steps} steps, seed-{seed}": partial(_train, run, place, study, root, device)
+            for (steps, seed), (run, place) in runs.items()
+        }
+        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
+        histories = {key: _history(place, study) for key, (_, place) in runs.items()}
+        title = marked_title(study.title or study.name, smoke)
+        return _report(study, histories, target, title)
 
 
 def _what_decides(study: OverfittingStudy, smoke: bool) -> dict[str, Any]:
@@ -207,7 +211,8 @@ def _report(
     spoken = [f"Test loss with {role} loss: {text}." for role, text in said.items()]
     notes = " ".join([*spoken, study.notes]).replace("\n", "; ")
     (folder / "table.md").write_text(markdown_page(title, [table], notes), encoding="utf-8")
-    (folder / "table.html").write_text(html_page(title, [table], notes), encoding="utf-8")
+    page = html_page(title, [table], notes, links=reports_in(folder))
+    (folder / "table.html").write_text(page, encoding="utf-8")
     panels = {"loss": LOSS, "IoU": IOU}
     draw_learning_curves(longest, ends, panels, folder / "curves.png", unit=unit, title=title)
     drawn = folder / "correlation.png"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import (
     FIRST_EXCEPTION,
@@ -11,8 +12,10 @@ from concurrent.futures import (
     wait,
 )
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.managers import SyncManager
 from queue import Queue
+from threading import Thread
 from typing import Any
 
 import torch
@@ -56,7 +59,9 @@ def run_in_processes(
     """
     threads = max(1, torch.get_num_threads() // at_once)
     # One thread here for each process there, which waits for its end.
-    with SPAWN.Manager() as manager, ThreadPoolExecutor(at_once) as waiting:
+    manager = SyncManager(ctx=SPAWN)
+    manager.start(_end_with_parent)
+    with manager, ThreadPoolExecutor(at_once) as waiting:
         messages = manager.Queue()
         futures = {
             name: waiting.submit(_in_fresh_process, name, job, messages, threads)
@@ -92,8 +97,24 @@ def _listen(
 
 def _in_fresh_process(name: str, job: Job, messages: Messages, threads: int) -> Any:
     # Not one pool that renews its processes: Python 3.11 can trip over that when it ends.
-    with ProcessPoolExecutor(1, SPAWN) as pool:
+    with ProcessPoolExecutor(1, SPAWN, initializer=_end_with_parent) as pool:
         return pool.submit(_run, name, job, messages, threads).result()
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, however that ended.
+
+    What was killed could not tell its processes: they would train on for nobody, into the folder
+    that a new command goes on with.
+    """
+    parent = parent_process()
+    assert parent is not None
+
+    def wait_for_it() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait_for_it, daemon=True).start()
 
 
 def _run(name: str, job: Job, messages: Messages, threads: int) -> Any:

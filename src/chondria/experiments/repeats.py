@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from chondria.config.recipe import Recipe, recipe_yaml
+from chondria.experiments.folder_lock import sole_use
 from chondria.experiments.processes import Post
 from chondria.experiments.run_folder import open_run_folder
 from chondria.experiments.seeds import run_watched, runs_at_once, seeded, train_or_keep
@@ -87,16 +88,17 @@ def train_repeats(
     """
     width = runs_at_once(runs, at_once, device)
     recipes = seeded(recipe, runs)
-    with open_run_folder(Path(folder), recipe_yaml(recipe), resume) as parent:
-        pass
-    jobs = {
-        name: partial(_train_one, one, parent / name, data_root, device)
-        for name, one in recipes.items()
-    }
-    figures = run_watched(jobs, width, watch)
-    rows = [{"seed": float(recipes[name].seed)} | figures[name] for name in jobs]
-    _write_rows(parent / "runs.csv", rows)
-    return Repeats(parent, rows)
+    with sole_use(folder) as parent:
+        with open_run_folder(parent, recipe_yaml(recipe), resume):
+            pass
+        jobs = {
+            name: partial(_train_one, one, parent / name, data_root, device)
+            for name, one in recipes.items()
+        }
+        figures = run_watched(jobs, width, watch)
+        rows = [{"seed": float(recipes[name].seed)} | figures[name] for name in jobs]
+        _write_rows(parent / "runs.csv", rows)
+        return Repeats(parent, rows)
 
 
 def _train_one(

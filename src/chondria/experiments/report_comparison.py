@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import Any
 
 from chondria.experiments.report_content import (
@@ -13,7 +14,7 @@ from chondria.experiments.report_content import (
 )
 from chondria.experiments.run_reading import RunContents
 from chondria.report.comparison import ComparisonContent, draw_comparison
-from chondria.report.content import PlainTable, ShownLayer
+from chondria.report.content import PlainTable, ShownLayer, ShownVolume
 from chondria.report.slices import LabelLayer, encode_slices
 from chondria.volume import Volume
 
@@ -51,35 +52,38 @@ def compare_page(contents: Sequence[RunContents], image: Volume | None, note: st
         HTML.
     """
     names = _names(contents)
-    first = contents[0]
     one_image = _same_image(contents)
     notes = [note] if note and one_image else []
-    layers, slices = [], None
-    if one_image:
-        layers = [
-            ShownLayer(f"run{place}", name, LabelLayer(run.labels.data))
-            for place, (name, run) in enumerate(zip(names, contents, strict=True))
-        ]
-        source = None if image is None else image.data
-        by_key = {shown.key: shown.layer for shown in layers}
-        slices = encode_slices(source, None, by_key, LARGEST_BYTES - SPARE_BYTES)
-    else:
+    if not one_image:
         notes.append("The runs are of different images, so their slices are not laid over another.")
     return draw_comparison(
         ComparisonContent(
             title=f"{len(contents)} runs compared",
             subtitle=" · ".join(names),
             notes=notes,
-            shape=first.labels.shape,
-            voxel_size_nm=first.labels.voxel_size_nm,
             figures=_figures(names, contents),
             differences=_differences(names, contents),
             scores=_scores(names, contents),
             measures=_measures(names, contents),
-            layers=layers,
-            slices=slices,
+            volume=_slices(names, contents, image) if one_image else None,
         )
     )
+
+
+def _slices(
+    names: Sequence[str], contents: Sequence[RunContents], image: Volume | None
+) -> ShownVolume:
+    """Lay the outlines of all runs over their image; the first nine have a key of their own."""
+    letters = chain("123456789", repeat(""))
+    layers = [
+        ShownLayer(f"run{place}", name, LabelLayer(run.labels.data), letter=letter)
+        for place, (name, run, letter) in enumerate(zip(names, contents, letters, strict=False))
+    ]
+    source = None if image is None else image.data
+    by_key = {shown.key: shown.layer for shown in layers}
+    slices = encode_slices(source, None, by_key, LARGEST_BYTES - SPARE_BYTES)
+    of = contents[0].labels
+    return ShownVolume(slices, layers, of.voxel_size_nm, depth=of.shape[0])
 
 
 def _names(contents: Sequence[RunContents]) -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from chondria.errors import ChondriaError
+from chondria.experiments.report_facts import SOFTWARE, fact_table, grouped_facts
 from chondria.experiments.run_reading import RunContents
 from chondria.io import open_volume
-from chondria.report.content import Figure, PageContent, PlainTable, ShownLayer
-from chondria.report.markup import heading, said
+from chondria.report.content import Figure, PageContent, PlainTable, ShownLayer, ShownVolume
+from chondria.report.markup import said
 from chondria.report.methods import write_methods
 from chondria.report.slices import LabelLayer, encode_slices
 from chondria.volume import Volume
@@ -28,7 +28,7 @@ NUMBER_BYTES = 13
 SETTINGS_GROUPS = {
     "Image": ("image", "image_sha256", "shape", "voxel_size_nm", "dtype"),
     "Computation": ("device", "backend", "precision", "difference_from_torch_fp32", "seconds"),
-    "Software": ("chondria", "python", "packages", "platform", "processors", "command", "started"),
+    "Software": SOFTWARE,
 }
 
 
@@ -73,13 +73,12 @@ def page_content(
     return PageContent(
         title=f"{_counted(len(every.rows))} in {image_name(record)}",
         subtitle=_subtitle(contents),
-        shape=contents.labels.shape,
-        voxel_size_nm=contents.labels.voxel_size_nm,
         objects=objects,
         figures=key_figures(contents),
         notes=[*_voxel_note(contents), *cut_note, *notes],
-        layers=layers,
-        slices=slices,
+        volume=ShownVolume(
+            slices, layers, contents.labels.voxel_size_nm, depth=contents.labels.shape[0]
+        ),
         metrics=PlainTable.of(rows) if rows else None,
         metrics_note=f"Against {_short(contents.metrics.get('truth', ''))}.",
         calibration=contents.calibration,
@@ -177,7 +176,8 @@ def _largest(objects: PlainTable) -> tuple[PlainTable, list[str]]:
 
 def _layers(contents: RunContents, objects: PlainTable) -> list[ShownLayer]:
     ids = [int(number) for number in objects.column("id")]
-    layers = [ShownLayer("labels", "Found", LabelLayer(contents.labels.data, ids))]
+    found = LabelLayer(contents.labels.data, ids)
+    layers = [ShownLayer("labels", "Found", found, kind="objects")]
     truth = contents.metrics.get("truth")
     if truth:
         try:
@@ -185,35 +185,20 @@ def _layers(contents: RunContents, objects: PlainTable) -> list[ShownLayer]:
         except (ChondriaError, OSError):
             return layers  # the scores say against what; its outlines are not there any more
         if volume.shape == contents.labels.shape:
-            layers.append(ShownLayer("truth", "Truth", LabelLayer(volume.data)))
+            layers.append(ShownLayer("truth", "Truth", LabelLayer(volume.data), letter="T"))
     return layers
 
 
 def _facts(record: dict[str, Any]) -> dict[str, PlainTable]:
-    def facts(values: dict[str, Any]) -> PlainTable:
-        return PlainTable(["name", "value"], [[heading(k), _fact(v)] for k, v in values.items()])
-
-    groups = {
-        group: facts({name: record[name] for name in names if name in record})
-        for group, names in SETTINGS_GROUPS.items()
-    }
+    groups = grouped_facts(record, SETTINGS_GROUPS)
     model = {k: v for k, v in record.get("model", {}).items() if k != "citations"}
     settings = record.get("settings", {})
     ordered = {
         "Image": groups["Image"],
-        "Model": facts(model),
-        "Settings": facts(settings),
+        "Model": fact_table(model),
+        "Settings": fact_table(settings),
     } | groups
     return {group: table for group, table in ordered.items() if table.rows}
-
-
-def _fact(value: Any) -> Any:
-    """Write lengths with crosses between, and a command as it was typed."""
-    if isinstance(value, list | tuple) and value:
-        if all(isinstance(item, str) for item in value):
-            return shlex.join(value)
-        return " × ".join(said(item) for item in value)
-    return value
 
 
 def _short(path: str) -> str:

@@ -10,17 +10,15 @@ from chondria.errors import ChondriaError, InputNotFoundError, SettingsError, Sh
 from chondria.evaluation.sheet import MetricSheet
 from chondria.experiments.report_comparison import compare_page
 from chondria.experiments.report_content import page_content
-from chondria.experiments.run_folder import check_writable, write_json
+from chondria.experiments.run_folder import PAGE, check_writable, write_json
 from chondria.experiments.run_image import open_run_image
-from chondria.experiments.run_reading import RunContents, read_run
+from chondria.experiments.run_reading import RunContents, is_calibration, is_training, read_run
 from chondria.io import open_volume
 from chondria.io.atomic import write_text_atomically
-from chondria.report.page import draw_page
+from chondria.report.run_page import draw_run
 from chondria.volume import Volume
 
-__all__ = ["PAGE", "record_scores", "report", "write_report"]
-
-PAGE = "report.html"
+__all__ = ["record_scores", "report", "write_report"]
 
 
 def report(
@@ -33,7 +31,7 @@ def report(
     Parameters
     ----------
     runs : sequence of str or Path
-        Folders of `segment`.
+        Folders of `segment`, or one of `train` or `calibrate`.
     output : str or Path, optional
         The HTML file; by default report.html in the folder of the only run.
     image : str or Path, optional
@@ -47,12 +45,19 @@ def report(
     Raises
     ------
     SettingsError
-        If several runs are given and no output.
+        If several runs are given and no output, or an image of a training.
     InputNotFoundError, FormatError, ShapeError
         If a folder is no run, a file is missing or damaged, or the image has another shape.
     """
     if not runs:
         raise InputNotFoundError("Found no run folder; give one of `chondria segment`, or several.")
+    trainings = [str(run) for run in runs if is_training(run) or is_calibration(run)]
+    if trainings and (len(runs) > 1 or image is not None):
+        what = "an image" if len(runs) == 1 else f"{len(runs)} folders"
+        raise SettingsError(
+            f"Found {what} together with '{trainings[0]}', which is no segmentation; its page is "
+            "drawn from its own folder: give that alone."
+        )
     given = None if image is None else open_volume(image)
     if len(runs) == 1:
         return write_report(runs[0], given, output)
@@ -78,9 +83,10 @@ def write_report(
     Parameters
     ----------
     run : str or Path
-        A folder of `segment`.
+        A folder of `segment`, `train` or `calibrate`.
     image : Volume, (Z, Y, X), optional
-        The image that was segmented; by default it is opened where run.json says.
+        The image that was segmented; by default it is opened where run.json says. Only pages of
+        segmentations have one.
     output : str or Path, optional
         The HTML file; by default report.html in the folder.
 
@@ -95,6 +101,15 @@ def write_report(
         As `report`.
     """
     path = Path(run) / PAGE if output is None else Path(output)
+    if is_training(run):
+        # Models need torch, which the page of a segmentation does without.
+        from chondria.experiments.training_report import write_training_report
+
+        return write_training_report(run, path)
+    if is_calibration(run):
+        from chondria.experiments.calibration_report import write_calibration_report
+
+        return write_calibration_report(run, path)
     contents = read_run(run)
     check_writable(path)
     notes = []
@@ -103,7 +118,7 @@ def write_report(
         notes = [note] if note else []
     else:
         _check_shape(image, contents)
-    write_text_atomically(path, draw_page(page_content(contents, image, notes)))
+    write_text_atomically(path, draw_run(page_content(contents, image, notes)))
     return path
 
 

@@ -16,17 +16,22 @@ from typing import Any
 
 from chondria import __version__
 from chondria.errors import InputNotFoundError, OutputExistsError, SettingsError
+from chondria.experiments.folder_lock import LOCK, sole_use
+from chondria.io.stack import natural_key
 
 __all__ = [
+    "PAGE",
     "check_writable",
     "create_run_folder",
     "environment",
     "new_run_folder",
     "open_run_folder",
     "open_same_job",
+    "reports_in",
     "write_json",
 ]
 
+PAGE = "report.html"
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "scikit-learn", "zarr", "tifffile")
 
 
@@ -43,7 +48,7 @@ def create_run_folder(path: str | Path) -> Path:
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise OutputExistsError(f"The output '{folder}' is a file; give the name of a new folder.")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and _entries(folder):
         what = "another run" if (folder / "run.json").exists() else "files"
         raise OutputExistsError(
             f"The output folder '{folder}' already holds {what}, which would be lost; give a new "
@@ -84,7 +89,7 @@ def new_run_folder(path: str | Path) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        for entry in folder.iterdir():
+        for entry in _entries(folder):
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         for empty in made:
             if not any(empty.iterdir()):
@@ -133,8 +138,9 @@ def open_run_folder(folder: Path, recipe: str, resume: bool) -> Iterator[Path]:
     yield folder
 
 
-def open_same_job(folder: Path, kind: str, said: dict[str, Any]) -> Path:
-    """Make the folder of a job of many runs, or find the very same job in it.
+@contextmanager
+def open_same_job(folder: Path, kind: str, said: dict[str, Any]) -> Iterator[Path]:
+    """Make the folder of a job of many runs, or find the very same job in it; for it alone.
 
     Parameters
     ----------
@@ -145,27 +151,35 @@ def open_same_job(folder: Path, kind: str, said: dict[str, Any]) -> Path:
     said : dict
         Everything that decides its results, as JSON has it.
 
-    Returns
-    -------
+    Yields
+    ------
     Path
-        The folder.
+        The folder, which no other job may use meanwhile (`sole_use`).
 
     Raises
     ------
     OutputExistsError
-        If it holds something else.
+        If it holds something else, or another process is at work in it.
+    InputNotFoundError
+        If it cannot be made where it is wanted.
     """
     stored = folder / f"{kind}.json"
-    if stored.exists():
-        if json.loads(stored.read_text())[kind] != said:
+    with sole_use(folder):
+        if not stored.exists():
+            create_run_folder(folder)
+            write_json(stored, {kind: said} | environment())
+        elif json.loads(stored.read_text())[kind] != said:
             raise OutputExistsError(
                 f"The folder '{folder}' holds another {kind} (its {kind}.json); give a new "
                 "folder, or the recipe that it was begun with."
             )
-        return folder
-    create_run_folder(folder)
-    write_json(stored, {kind: said} | environment())
-    return folder
+        yield folder
+
+
+def reports_in(folder: Path) -> list[str]:
+    """Find the pages of the runs below a folder, as paths from there with slashes between."""
+    found = (path.relative_to(folder).as_posix() for path in folder.glob(f"*/**/{PAGE}"))
+    return sorted(found, key=natural_key)
 
 
 def check_writable(path: Path) -> None:
@@ -205,6 +219,11 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(json.dumps(values, indent=2) + "\n")
     temporary.replace(path)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """List what a folder holds, but for the lock of whoever works in it."""
+    return [entry for entry in folder.iterdir() if entry.name != LOCK]
 
 
 def _version(package: str) -> str | None:

@@ -14,7 +14,15 @@ from chondria.io import open_volume
 from chondria.report.content import PlainTable
 from chondria.volume import Volume
 
-__all__ = ["RunContents", "find_probability", "read_json", "read_run", "read_table"]
+__all__ = [
+    "RunContents",
+    "find_probability",
+    "is_calibration",
+    "is_training",
+    "read_json",
+    "read_run",
+    "read_table",
+]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,6 +61,17 @@ class RunContents:
     calibration: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, Any] = field(default_factory=dict)
     worklist: PlainTable | None = None
+
+
+def is_training(folder: str | Path) -> bool:
+    """Tell whether a folder is of a training, finished or not."""
+    return (Path(folder) / "recipe.yaml").is_file()
+
+
+def is_calibration(folder: str | Path) -> bool:
+    """Tell whether a folder is of a calibration."""
+    run = Path(folder)
+    return (run / "candidates.csv").is_file() and not (run / "objects.csv").exists()
 
 
 def read_run(folder: str | Path) -> RunContents:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import SettingsError, VoxelSizeError
@@ -33,7 +34,7 @@ def train_supervoxels(
     options: SupervoxelOptions,
     seed: int,
     say: Callable[[str], None],
-) -> tuple[SupervoxelClassifier, Progress]:
+) -> tuple[SupervoxelClassifier, Progress, list[NDArray[np.uint8]]]:
     """Fit a classifier to the training slices and judge it on the validation slices.
 
     All trees are kept, whatever the validation says of fewer.
@@ -57,6 +58,8 @@ def train_supervoxels(
         What was learned.
     progress : Progress
         Its steps are trees.
+    maps : list of ndarray of uint8, (validation slices, Y, X)
+        Probability of each volume that has validation slices; 255 is certainty.
 
     Raises
     ------
@@ -85,7 +88,23 @@ def train_supervoxels(
     for row in _history(classifier, learned, judged):
         progress.history.append(row | {"seconds": time.perf_counter() - started})
     progress.best_score = progress.history[-1].get("validation_iou", float(options.trees))
-    return classifier, progress
+    maps = [
+        _paint(classifier, judged[volume.name], volume.split.validation)
+        for volume, _ in data
+        if len(volume.split.validation)
+    ]
+    return classifier, progress, maps
+
+
+def _paint(
+    classifier: SupervoxelClassifier, example: Example, slices: Sequence[int]
+) -> NDArray[np.uint8]:
+    """Give each voxel of the validation slices the probability of its region."""
+    (smooth,) = classifier.stages(example.volume, [classifier.options.trees])
+    levels = (smooth * 255).round().astype(np.uint8)
+    regions = example.volume.regions.labels[[z - min(slices) for z in slices]]
+    painted: NDArray[np.uint8] = levels[regions]
+    return painted
 
 
 def _history(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from chondria.config.recipe import Recipe, recipe_yaml
 from chondria.data.augment import AUGMENTATIONS, Augmentation
@@ -16,6 +19,7 @@ from chondria.data.splits import window_starts
 from chondria.data.tiles import EpochPlaces
 from chondria.data.training_volume import TrainingVolume
 from chondria.errors import ModelError, SettingsError
+from chondria.experiments.folder_lock import sole_use
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.supervoxel_training import train_supervoxels
 from chondria.experiments.training_data import TrainingData, load_training_data
@@ -26,16 +30,17 @@ from chondria.experiments.training_results import (
     write_results,
 )
 from chondria.experiments.training_trust import learned_trust
+from chondria.experiments.validation_slices import gather_validation
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
-from chondria.models import Model, load_model
+from chondria.models import Model, ModelCard, load_model
 from chondria.networks.catalog import build_network
 from chondria.networks.network import Network
 from chondria.networks.quantisation import measure_ranges
 from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
 from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
-from chondria.training.validation import threshold_ious
+from chondria.training.validation import threshold_ious, validation_map
 
 __all__ = ["TrainingObserver", "TrainingRun", "Watch", "calibrate", "train_recipe"]
 
@@ -84,8 +89,8 @@ def train_recipe(
         Data, network and training. Of ``network.name: supervoxels`` the augmentation and the
         training settings have no meaning, and its run has no checkpoint: it starts over.
     folder : str or Path
-        A new folder: recipe.yaml, run.json, history.csv, curves.png, checkpoint.pt and
-        model.safetensors are written there.
+        A new folder: recipe.yaml, run.json, history.csv, curves.svg, checkpoint.pt,
+        model.safetensors, the validation slices with their prediction, and report.html.
     data_root : str or Path, optional
         Where the sets' paths start; by default the recipe's own root.
     device : str
@@ -108,12 +113,25 @@ def train_recipe(
         If data or settings cannot be used, or the folder holds another run. Nothing is left of a
         run that fails before its first step.
     """
-    if recipe.network.name == SUPERVOXELS:
-        return _train_supervoxels(recipe, Path(folder), data_root, resume, observer)
+    with sole_use(folder) as run:
+        if recipe.network.name == SUPERVOXELS:
+            return _train_supervoxels(recipe, run, data_root, resume, observer)
+        where = choose_device(device)
+        return _train_network(recipe, run, where, data_root, resume, observer, watch)
+
+
+def _train_network(
+    recipe: Recipe,
+    folder: Path,
+    where: torch.device,
+    data_root: str | Path | None,
+    resume: bool,
+    observer: TrainingObserver | None,
+    watch: Watch | None,
+) -> TrainingRun:
     say: Callable[[str], None] = observer.say if observer else lambda _: None
-    where = choose_device(device)
     precision = choose_precision(recipe.training.precision, where)
-    with open_run_folder(Path(folder), recipe_yaml(recipe), resume) as run:
+    with open_run_folder(folder, recipe_yaml(recipe), resume) as run:
         torch.manual_seed(recipe.seed)
         network = _initial_network(recipe).to(where)
         _check_patches(recipe, network)
@@ -145,10 +163,18 @@ def train_recipe(
         card = with_best_threshold(card, found)
     say("calibrating")
     card = replace(card, calibration=calibrate(network, sampler, plan.steps))
-    card = replace(card, trust=learned_trust(network, volumes, card, precision))
+    seen = gather_validation(volumes, card, partial(_predict, network, card, precision))
+    card = replace(card, trust=learned_trust(seen, card))
     model = Model(network, card, str(run / "model.safetensors"))
-    write_results(run, model, progress, record)
+    say("writing the report")
+    write_results(run, model, progress, record, seen)
     return TrainingRun(run, model, progress.history)
+
+
+def _predict(
+    network: Network, card: ModelCard, precision: str, volume: TrainingVolume
+) -> NDArray[np.uint8]:
+    return validation_map(network, volume, network.stride_px, precision, card.patch_slices)
 
 
 def _train_supervoxels(
@@ -170,15 +196,18 @@ def _train_supervoxels(
         data = _load_data(recipe, Path(data_root or recipe.data.root), say)
         record = environment() | {"seed": recipe.seed, "data": [card for _, card in data]}
         write_json(run / "run.json", record)
-        classifier, progress = train_supervoxels(
+        classifier, progress, maps = train_supervoxels(
             data, recipe.pixel_size_nm, options, recipe.seed, say
         )
     if observer:
         observer.on_start(progress.step)
         for row in progress.history:
             observer.on_validation(row)
-    model = Model(classifier, model_card(recipe, data, progress), str(run / "model.safetensors"))
-    write_results(run, model, progress, record)
+    card = model_card(recipe, data, progress)
+    painted = iter(maps)
+    seen = gather_validation([volume for volume, _ in data], card, lambda _: next(painted))
+    model = Model(classifier, card, str(run / "model.safetensors"))
+    write_results(run, model, progress, record, seen)
     return TrainingRun(run, model, progress.history)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 from chondria.config.recipe import Recipe
 from chondria.experiments.run_folder import write_json
 from chondria.experiments.training_data import TrainingData
+from chondria.experiments.training_report import write_training_report
+from chondria.experiments.validation_slices import ValidationSlices, keep_validation
 from chondria.models import Model, ModelCard, save_model
-from chondria.report.curves import draw_curves
+from chondria.report.drawing import save_drawings
+from chondria.report.learning_curves import counted_in, learning_curves
+from chondria.report.line_chart import line_chart
 from chondria.training.checkpoint import Progress
 
 __all__ = ["model_card", "with_best_threshold", "write_results"]
@@ -49,15 +54,24 @@ def with_best_threshold(card: ModelCard, found: dict[float, float]) -> ModelCard
     return replace(card, threshold=best, validation=validation)
 
 
-def write_results(folder: Path, model: Model, progress: Progress, record: dict[str, Any]) -> None:
-    """Write the model, its history as a table and a picture, and the record of the run."""
+def write_results(
+    folder: Path,
+    model: Model,
+    progress: Progress,
+    record: dict[str, Any],
+    seen: Sequence[ValidationSlices],
+) -> None:
+    """Write the model, its history as a table and a picture, validation slices, and the report."""
     save_model(model, folder / "model.safetensors")
     with (folder / "history.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(progress.history[-1]))
         writer.writeheader()
         writer.writerows(progress.history)
-    draw_curves(progress.history, folder / "curves.png")
     record |= {"steps": progress.step, "best_step": progress.best_step}
     record |= {"best_score": progress.best_score, "validation": model.card.validation}
     record |= {"threshold": model.card.threshold}
     write_json(folder / "run.json", record)
+    keep_validation(folder, seen)
+    charts = learning_curves(progress.history, counted_in(model.card.network), progress.best_step)
+    save_drawings({chart.name: line_chart(chart) for chart in charts}, folder / "curves.svg")
+    write_training_report(folder)

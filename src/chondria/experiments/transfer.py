@@ -20,7 +20,7 @@ from chondria.config.transfer import Matching, Transfer, TransferSet, transfer_r
 from chondria.evaluation.objects import as_mask
 from chondria.experiments.metrics import check_metrics, metric_value
 from chondria.experiments.processes import Post
-from chondria.experiments.run_folder import open_same_job, write_json
+from chondria.experiments.run_folder import open_same_job, reports_in, write_json
 from chondria.experiments.scoring import open_test_set, score_model
 from chondria.experiments.seeds import (
     load_scores,
@@ -106,22 +106,22 @@ def run_transfer(
     if not smoke:
         for test in tests.values():
             open_test_set(test, root)
-    target = open_same_job(Path(folder), "transfer", _what_decides(transfer, smoke))
-    if smoke:
-        tests = dict.fromkeys(tests, smoke_test(target / "phantom"))
-        transfer = transfer.model_copy(update={"runs": SMOKE_RUNS})
-    jobs = {
-        said: partial(_train_and_test, run, place, tests, root, device)
-        for said, run, place in _runs(transfer, sets, target, smoke)
-    }
-    run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
-    matrices = _collect(transfer, target)
-    title = marked_title(transfer.title or transfer.name, smoke)
-    write_matrices(matrices, target, title, transfer.notes)
-    draw_matrices(matrices, target / "matrix.png", title)
-    for matching in transfer.matching:
-        _draw_slices(target, matching, sets, tests, root, title)
-    return TransferRun(target, matrices)
+    with open_same_job(Path(folder), "transfer", _what_decides(transfer, smoke)) as target:
+        if smoke:
+            tests = dict.fromkeys(tests, smoke_test(target / "phantom"))
+            transfer = transfer.model_copy(update={"runs": SMOKE_RUNS})
+        jobs = {
+            said: partial(_train_and_test, run, place, tests, root, device)
+            for said, run, place in _runs(transfer, sets, target, smoke)
+        }
+        run_watched(jobs, runs_at_once(len(jobs), at_once, device), watch, here=smoke)
+        matrices = _collect(transfer, target)
+        title = marked_title(transfer.title or transfer.name, smoke)
+        write_matrices(matrices, target, title, transfer.notes, reports_in(target))
+        draw_matrices(matrices, target / "matrix.png", title)
+        for matching in transfer.matching:
+            _draw_slices(target, matching, sets, tests, root, title)
+        return TransferRun(target, matrices)
 
 
 def transfer_matrix(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from chondria.report.slices import LabelLayer, SliceSet
 from chondria.volume import VoxelSize
 
-__all__ = ["Figure", "PageContent", "PlainTable", "ShownLayer"]
+__all__ = ["Figure", "PageContent", "PlainTable", "ShownLayer", "ShownVolume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,55 @@ class ShownLayer:
         For people.
     layer : LabelLayer
         Its objects.
+    kind : {"objects", "lines", "classes"}
+        ``objects`` are those of the table, of one layer at most; of ``lines`` outlines are drawn;
+        of ``classes`` the areas, each number in a colour of its own.
+    letter : str
+        The key that switches it; empty for none.
+    on : bool
+        Whether it is shown at first.
+    colour : str
+        Of its lines, as CSS has it; empty leaves the choice to the page.
+    classes : sequence of tuple of str
+        Name and colour of each number of the layer's `ids`.
     """
 
     key: str
     name: str
     layer: LabelLayer
+    kind: Literal["objects", "lines", "classes"] = "lines"
+    letter: str = ""
+    on: bool = True
+    colour: str = ""
+    classes: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShownVolume:
+    """A volume whose slices a page shows.
+
+    Attributes
+    ----------
+    slices : SliceSet
+        Encoded.
+    layers : sequence of ShownLayer
+        What is shown over them.
+    voxel_size_nm : tuple of float or None
+        (z, y, x).
+    name : str
+        To choose it by, where a page has several.
+    z : sequence of int, optional
+        What slices are called that stand for a part of a stack; by default their place in it.
+    depth : int or None
+        Slices of the whole stack; None where `z` does not count from its first.
+    """
+
+    slices: SliceSet
+    layers: Sequence[ShownLayer] = ()
+    voxel_size_nm: VoxelSize | None = None
+    name: str = ""
+    z: Sequence[int] | None = None
+    depth: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -83,20 +127,14 @@ class PageContent:
     ----------
     title, subtitle : str
         Of the page.
-    shape : tuple of int
-        Voxels along (z, y, x).
-    voxel_size_nm : tuple of float or None
-        (z, y, x).
     figures : sequence of Figure
         The first numbers.
     notes : sequence of str
         What the reader must know before anything else.
     objects : PlainTable
         One row for each object; the first column is ``id``.
-    layers : sequence of ShownLayer
-        The first holds the objects of the table; others are drawn as lines only.
-    slices : SliceSet or None
-        Encoded; None where there is nothing to see.
+    volume : ShownVolume or None
+        Slices with the objects of the table; None where there is nothing to see.
     metrics : PlainTable or None
         ``metric``, ``value``, ``averaged over``.
     metrics_note : str
@@ -115,13 +153,10 @@ class PageContent:
 
     title: str
     subtitle: str
-    shape: tuple[int, int, int]
-    voxel_size_nm: VoxelSize | None
     objects: PlainTable
     figures: Sequence[Figure] = ()
     notes: Sequence[str] = ()
-    layers: Sequence[ShownLayer] = ()
-    slices: SliceSet | None = None
+    volume: ShownVolume | None = None
     metrics: PlainTable | None = None
     metrics_note: str = ""
     calibration: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Any
 
 from chondria.report.content import PlainTable
 
-__all__ = ["csv_link", "heading", "said", "section", "table"]
+__all__ = ["csv_link", "file_link", "heading", "said", "section", "table"]
 
 DIGITS = 4
 # Texts of more characters are given a column of some width.
@@ -108,10 +108,15 @@ def csv_link(content: PlainTable, file: str) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(content.names)
     writer.writerows([_plain(value) for value in row] for row in content.rows)
-    data = b64encode(stream.getvalue().encode()).decode("ascii")
+    return file_link(stream.getvalue(), file, "text/csv", "CSV")
+
+
+def file_link(text: str, file: str, kind: str, shown: str) -> str:
+    """Write a link that downloads a text as a file of a media type, shown as so few letters."""
+    data = b64encode(text.encode()).decode("ascii")
     return (
         f'<a class="button quiet" download="{escape(file)}" '
-        f'href="data:text/csv;charset=utf-8;base64,{data}">CSV<span class="hidden"> of '
+        f'href="data:{kind};charset=utf-8;base64,{data}">{escape(shown)}<span class="hidden"> of '
         f"{escape(file)}</span></a>"
     )
 

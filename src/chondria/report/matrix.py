@@ -61,7 +61,13 @@ def matrix_table(matrix: Matrix) -> TextTable:
     )
 
 
-def write_matrices(matrices: Sequence[Matrix], folder: Path, title: str, notes: str = "") -> None:
+def write_matrices(
+    matrices: Sequence[Matrix],
+    folder: Path,
+    title: str,
+    notes: str = "",
+    reports: Sequence[str] = (),
+) -> None:
     """Write matrix.csv (a line for each cell), matrix.md and matrix.html into a folder.
 
     Parameters
@@ -72,6 +78,8 @@ def write_matrices(matrices: Sequence[Matrix], folder: Path, title: str, notes: 
         Exists.
     title, notes : str
         Above and below the tables.
+    reports : sequence of str
+        Pages of the runs, as paths below the folder; the HTML leads there.
     """
     with (folder / "matrix.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
@@ -80,7 +88,9 @@ def write_matrices(matrices: Sequence[Matrix], folder: Path, title: str, notes: 
             writer.writerows(_csv_lines(matrix))
     texts = [matrix_table(matrix) for matrix in matrices]
     (folder / "matrix.md").write_text(markdown_page(title, texts, notes), encoding="utf-8")
-    (folder / "matrix.html").write_text(html_page(title, texts, notes), encoding="utf-8")
+    (folder / "matrix.html").write_text(
+        html_page(title, texts, notes, links=reports), encoding="utf-8"
+    )
 
 
 def draw_matrices(matrices: Sequence[Matrix], path: str | Path, title: str = "") -> Path:

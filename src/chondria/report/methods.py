@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["MethodsText", "write_methods"]
+__all__ = ["CALIBRATION", "NETWORKS", "MethodsText", "lengths", "write_methods"]
 
 # What each network is called, and who to cite for it.
 NETWORKS = {
@@ -123,14 +123,14 @@ def _segmentation(record: Mapping[str, Any], methods: MethodsText) -> str:
     cited = f" {methods.cite(source)}" if source else ""
     said = f"the model {model['name']} ({name}{cited})" if "name" in model else f"{name}{cited}"
     size, data = model.get("pixel_size_nm"), model.get("citations") or []
-    trained = f", trained at pixels of {_lengths(size)} nm" if size else ""
+    trained = f", trained at pixels of {lengths(size)} nm" if size else ""
     if data:
         trained = f"{trained or ', trained'} on annotated data sets {methods.cite(*data)}"
     volume, voxel = record.get("shape"), record.get("voxel_size_nm")
     image = ""
     if volume:
-        lengths = f" of {_lengths(voxel)} nm" if voxel else " of unknown size"
-        image = f", in an image of {' × '.join(map(str, volume))} voxels (z, y, x){lengths}"
+        size = f" of {lengths(voxel)} nm" if voxel else " of unknown size"
+        image = f", in an image of {' × '.join(map(str, volume))} voxels (z, y, x){size}"
     program = f"chondria {record.get('chondria', '')}".rstrip()
     return f"Mitochondria were segmented with {program} and {said}{trained}{image}."
 
@@ -190,5 +190,6 @@ def _judgement(methods: MethodsText, scored: bool, calibrated: bool) -> Iterator
         )
 
 
-def _lengths(values: Sequence[float]) -> str:
+def lengths(values: Sequence[float]) -> str:
+    """Write lengths with crosses between."""
     return " × ".join(f"{value:g}" for value in values)

@@ -1,24 +1,22 @@
-"""The page of a run: one file of HTML that needs neither a network nor any other file."""
+"""A page: one file of HTML that needs neither a network nor any other file."""
 
 from __future__ import annotations
 
 import json
 import math
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from chondria.report.content import PageContent, PlainTable, ShownLayer
-from chondria.report.sections import sections
-from chondria.report.slices import SliceSet
+from chondria.report.content import PlainTable, ShownLayer, ShownVolume
 
-__all__ = ["assemble", "draw_page", "embed_json", "embed_texts", "grid_of", "layer_of"]
+__all__ = ["draw_page", "embed_json", "read_parts"]
 
-STYLES = ("style.css", "viewer.css")
+STYLES = ("style.css", "drawings.css", "viewer.css")
 # In this order, one file after the other in one scope.
 SCRIPTS = (
     "state.js",
@@ -31,19 +29,32 @@ SCRIPTS = (
     "inspector.js",
     "histograms.js",
     "table.js",
+    "charts.js",
     "main.js",
 )
 # Beyond 2**53 - 1 a number is no longer exact in the page.
 LARGEST_EXACT = 2**53 - 1
 
 
-def draw_page(content: PageContent) -> str:
-    """Write the page of one run.
+def draw_page(
+    title: str,
+    body: str,
+    volumes: Sequence[ShownVolume] = (),
+    objects: PlainTable | None = None,
+    worklist: PlainTable | None = None,
+) -> str:
+    """Write a page.
 
     Parameters
     ----------
-    content : PageContent
-        Plain values; any text may hold any character.
+    title : str
+        Any text.
+    body : str
+        HTML, as `chondria.report.sections.frame` gives it.
+    volumes : sequence of ShownVolume
+        For its slice browser.
+    objects, worklist : PlainTable, optional
+        For its histograms and tables; any text may hold any character.
 
     Returns
     -------
@@ -51,23 +62,35 @@ def draw_page(content: PageContent) -> str:
         HTML with its style, scripts and data inside. A content security policy forbids it to load
         anything.
     """
-    parts = [embed_json("report-data", _data(content))]
-    if content.slices is not None:
-        for key, texts in content.slices.texts.items():
-            parts.append(embed_texts(key, texts))
-    return assemble(content.title, sections(content), "".join(parts))
+    data = {
+        "volumes": [_volume(volume, place) for place, volume in enumerate(volumes)],
+        "objects": _columns(objects or PlainTable([], [])),
+        "worklist": None if worklist is None else _columns(worklist),
+    }
+    parts = [embed_json("report-data", data)]
+    for place, volume in enumerate(volumes):
+        for key, texts in volume.slices.texts.items():
+            parts.append(_embed_texts(f"{_prefix(place)}{key}", texts))
+    return _assemble(title, body, "".join(parts))
 
 
-def assemble(title: str, body: str, data: str) -> str:
-    """Put body and data, both HTML, into the frame of a page with style and scripts."""
+def read_parts(*names: str) -> str:
+    """Read parts of the page, one after the other, by their files' names."""
     folder = files("chondria.report") / "page"
-    style = "\n".join((folder / name).read_text(encoding="utf-8") for name in STYLES)
-    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    script = f'\n"use strict";\n{script}\n'
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _assemble(title: str, body: str, data: str) -> str:
+    """Put body and data, both HTML, into the frame of a page with style and scripts."""
+    script = f'\n"use strict";\n{read_parts(*SCRIPTS)}\n'
     digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
-    frame = Template((folder / "page.html").read_text(encoding="utf-8"))
-    return frame.substitute(
-        title=escape(title), style=style, script=script, digest=digest, body=body, data=data
+    return Template(read_parts("page.html")).substitute(
+        title=escape(title),
+        style=read_parts(*STYLES),
+        script=script,
+        digest=digest,
+        body=body,
+        data=data,
     )
 
 
@@ -79,7 +102,7 @@ def embed_json(key: str, values: object) -> str:
     return f'<script type="application/json" id="{key}">{text}</script>\n'
 
 
-def embed_texts(key: str, texts: list[str]) -> str:
+def _embed_texts(key: str, texts: list[str]) -> str:
     """Write base64 texts, each in a block of its own that is read when it is needed."""
     return "".join(
         f'<script type="text/plain" id="{key}-{place}">{text}</script>\n'
@@ -87,37 +110,38 @@ def embed_texts(key: str, texts: list[str]) -> str:
     )
 
 
-def _data(content: PageContent) -> dict[str, Any]:
-    return {
-        "shape": content.shape,
-        "voxel_size_nm": content.voxel_size_nm,
-        "grid": None if content.slices is None else grid_of(content.slices),
-        "layers": [layer_of(shown) for shown in content.layers],
-        "objects": _columns(content.objects),
-        "worklist": None if content.worklist is None else _columns(content.worklist),
-    }
+def _prefix(place: int) -> str:
+    return f"v{place}-"
 
 
-def grid_of(slices: SliceSet) -> dict[str, Any]:
-    """Describe the grid of encoded slices to the page's scripts."""
+def _volume(volume: ShownVolume, place: int) -> dict[str, Any]:
+    """Describe a volume to the page's scripts."""
+    slices = volume.slices
     return {
-        "z": slices.z,
+        "name": volume.name,
+        "prefix": _prefix(place),
+        "voxel_size_nm": volume.voxel_size_nm,
+        "depth": volume.depth,
+        "z": slices.z if volume.z is None else [volume.z[z] for z in slices.z],
         "step": slices.detail.step_px,
         "height": slices.shape_px[0],
         "width": slices.shape_px[1],
         "has": list(slices.texts),
+        "layers": [_layer(shown) for shown in volume.layers],
     }
 
 
-def layer_of(shown: ShownLayer) -> dict[str, Any]:
+def _layer(shown: ShownLayer) -> dict[str, Any]:
     """Describe a label map to the page's scripts."""
     layer = shown.layer
-    return {
-        "key": shown.key,
-        "name": shown.name,
-        "ids": layer.ids,
-        "anchors": [layer.anchors.get(place) for place in range(len(layer.ids))],
+    described: dict[str, Any] = {
+        name: getattr(shown, name)
+        for name in ("key", "name", "kind", "letter", "on", "colour", "classes")
     }
+    if shown.kind != "objects":
+        return described
+    anchors = [layer.anchors.get(place) for place in range(len(layer.ids))]
+    return described | {"ids": layer.ids, "anchors": anchors}
 
 
 def _columns(table: PlainTable) -> dict[str, Any]:

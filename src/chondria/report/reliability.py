@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["reliability_diagram"]
+from chondria.report.drawing import Drawing
+from chondria.report.markup import said
+
+__all__ = ["reliability_diagram", "reliability_diagrams"]
 
 SIDE, LEFT, BOTTOM, TOP, BARS = 260, 44, 40, 10, 54
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def reliability_diagram(curves: Sequence[Mapping[str, Any]], name: str) -> str:
+def reliability_diagram(curves: Sequence[Mapping[str, Any]], name: str) -> Drawing:
     """Draw the curves of one kind of cases.
 
     Parameters
@@ -26,18 +29,39 @@ def reliability_diagram(curves: Sequence[Mapping[str, Any]], name: str) -> str:
 
     Returns
     -------
-    str
-        SVG: mean probability to the right, frequency upwards; below, the share of cases of each
-        bin, of the last curve.
+    Drawing
+        Mean probability to the right, frequency upwards; below, the share of cases of each bin, of
+        the last curve.
     """
     width, height = LEFT + SIDE + 14, TOP + SIDE + BARS + BOTTOM
-    drawn = "".join(_curve(curve, place) for place, curve in enumerate(curves))
+    drawn = "".join(_curve(curve, curve is curves[-1]) for curve in curves)
     errors = "; ".join(_spoken(curve) for curve in curves)
     label = f"Reliability diagram of {name}. {errors}"
-    return (
-        f'<svg class="reliability" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(label)}">{_frame()}{drawn}{_bars(curves[-1])}</svg>'
-    )
+    legend = [
+        (_kind(curve is curves[-1]), f"{escape(str(curve.get('stage', '')))}{_error(curve)}")
+        for curve in curves
+    ]
+    body = f"{_frame()}{drawn}{_bars(curves[-1])}"
+    return Drawing("reliability", width, height, label, body, legend)
+
+
+def reliability_diagrams(curves: Sequence[Mapping[str, Any]]) -> dict[str, Drawing]:
+    """Draw a diagram for each name of curves, ``before`` first, as calibration.json has them."""
+    names = sorted({str(curve.get("name", "")) for curve in curves}, reverse=True)
+    named = {name: [c for c in curves if str(c.get("name", "")) == name] for name in names}
+    return {
+        name: reliability_diagram(sorted(mine, key=lambda c: c.get("stage") != "before"), name)
+        for name, mine in named.items()
+    }
+
+
+def _kind(latest: bool) -> str:
+    return "curve latest" if latest else "curve earlier"
+
+
+def _error(curve: Mapping[str, Any]) -> str:
+    error = curve.get("expected_calibration_error")
+    return "" if error is None else f' <span class="figure">ECE {said(float(error))}</span>'
 
 
 def _spoken(curve: Mapping[str, Any]) -> str:
@@ -71,12 +95,11 @@ def _frame() -> str:
     return "".join(parts)
 
 
-def _curve(curve: Mapping[str, Any], place: int) -> str:
-    kind = f"curve curve-{min(place, 1)}"
+def _curve(curve: Mapping[str, Any], latest: bool) -> str:
     bins = [b for b in curve["bins"] if b["count"]]
     points = [(_x(b["mean_probability"]), _y(b["frequency"])) for b in bins]
     lines = "".join(
-        f'<path d="M{_x(b["mean_probability"])} {_y(b["frequency_low"])}'
+        f'<path class="interval" d="M{_x(b["mean_probability"])} {_y(b["frequency_low"])}'
         f'V{_y(b["frequency_high"])}"/>'
         for b in bins
         if b.get("frequency_low") is not None and b.get("frequency_high") is not None
@@ -87,7 +110,7 @@ def _curve(curve: Mapping[str, Any], place: int) -> str:
         for b, (x, y) in zip(bins, points, strict=True)
     )
     path = "M" + "L".join(f"{x} {y}" for x, y in points) if points else ""
-    return f'<g class="{kind}"><path class="line" d="{path}"/>{lines}{dots}</g>'
+    return f'<g class="{_kind(latest)}"><path class="line" d="{path}"/>{lines}{dots}</g>'
 
 
 def _bars(curve: Mapping[str, Any]) -> str:

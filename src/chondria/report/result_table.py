@@ -85,7 +85,13 @@ def cells(line: ResultRow) -> tuple[str, ...]:
     )
 
 
-def write_tables(table: Sequence[ResultRow], folder: Path, title: str, notes: str = "") -> None:
+def write_tables(
+    table: Sequence[ResultRow],
+    folder: Path,
+    title: str,
+    notes: str = "",
+    reports: Sequence[str] = (),
+) -> None:
     """Write table.csv, table.md and table.html into a folder.
 
     Parameters
@@ -96,6 +102,8 @@ def write_tables(table: Sequence[ResultRow], folder: Path, title: str, notes: st
         Exists.
     title, notes : str
         Above and below the table.
+    reports : sequence of str
+        Pages of the runs, as paths below the folder; the HTML leads there.
     """
     fields = list(ResultRow.__dataclass_fields__)
     with (folder / "table.csv").open("w", newline="") as stream:
@@ -104,7 +112,9 @@ def write_tables(table: Sequence[ResultRow], folder: Path, title: str, notes: st
         writer.writerows([getattr(line, name) for name in fields] for line in table)
     texts = [TextTable(HEADINGS, [cells(line) for line in table], first_number=3)]
     (folder / "table.md").write_text(markdown_page(title, texts, notes), encoding="utf-8")
-    (folder / "table.html").write_text(html_page(title, texts, notes), encoding="utf-8")
+    (folder / "table.html").write_text(
+        html_page(title, texts, notes, links=reports), encoding="utf-8"
+    )
 
 
 def _with_sd(mean: float | None, sd: float | None) -> str:

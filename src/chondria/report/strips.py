@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import quantiles
 
+from chondria.report.axis import Axis
 from chondria.report.markup import said
 
 __all__ = ["strip_plot"]
@@ -32,13 +32,13 @@ def strip_plot(values: Mapping[str, Sequence[float]], label: str) -> str:
     str
         SVG. The axis is logarithmic where most values would else stand at its one end.
     """
-    axis = _Axis.of([value for group in values.values() for value in group])
+    axis = Axis.of([value for group in values.values() for value in group])
     height = ROW * len(values) + BOTTOM
     groups = enumerate(values.items())
     rows = "".join(_row(name, group, place, axis) for place, (name, group) in groups)
     ticks = "".join(
-        f'<text x="{axis.x(tick):.1f}" y="{height - 8}" text-anchor="middle">{said(tick)}</text>'
-        f'<path class="grid" d="M{axis.x(tick):.1f} 0V{height - BOTTOM}"/>'
+        f'<text x="{_x(axis, tick):.1f}" y="{height - 8}" text-anchor="middle">{said(tick)}</text>'
+        f'<path class="grid" d="M{_x(axis, tick):.1f} 0V{height - BOTTOM}"/>'
         for tick in axis.ticks()
     )
     medians = "; ".join(f"{name}: {_spoken(group)}" for name, group in values.items())
@@ -48,53 +48,22 @@ def strip_plot(values: Mapping[str, Sequence[float]], label: str) -> str:
     )
 
 
-class _Axis:
-    """From values to pixels."""
-
-    def __init__(self, low: float, high: float, logarithmic: bool) -> None:
-        self.logarithmic = logarithmic
-        if low == high:
-            low, high = low - abs(low or 1) / 2, high + abs(high or 1) / 2
-        self.low, self.high = self._to(low), self._to(high)
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> _Axis:
-        """Choose an axis for values."""
-        ordered = sorted(values) or [0.0, 1.0]
-        low, middle, high = ordered[0], ordered[len(ordered) // 2], ordered[-1]
-        return cls(low, high, low > 0 and high > 8 * middle and high > 20 * low)
-
-    def _to(self, value: float) -> float:
-        return math.log10(value) if self.logarithmic else value
-
-    def x(self, value: float) -> float:
-        """Place a value."""
-        share = (self._to(value) - self.low) / (self.high - self.low)
-        return NAME + 12 + share * (WIDTH - NAME - 40)
-
-    def ticks(self) -> list[float]:
-        """Give round values."""
-        if self.logarithmic:
-            return [10.0**e for e in range(math.ceil(self.low), math.floor(self.high) + 1)]
-        rough = (self.high - self.low) / 4
-        power = 10.0 ** math.floor(math.log10(rough))
-        step = next(f * power for f in (1, 2, 5, 10) if f * power >= rough)
-        first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        return [round(i * step, 12) for i in range(first, last + 1)]
+def _x(axis: Axis, value: float) -> float:
+    return NAME + 12 + axis.share(value) * (WIDTH - NAME - 40)
 
 
-def _row(name: str, values: Sequence[float], place: int, axis: _Axis) -> str:
+def _row(name: str, values: Sequence[float], place: int, axis: Axis) -> str:
     top, middle = ROW * place, ROW * (place + 0.5)
     ordered = sorted(values)
     step = max(1, -(-len(ordered) // MOST_DOTS))
     heights = [top + 7 + (i * GOLDEN % 1) * (ROW - 14) for i in range(len(ordered))]
     dots = "".join(
-        f'<circle cx="{axis.x(value):.1f}" cy="{y:.1f}" r="2.6"/>'
+        f'<circle cx="{_x(axis, value):.1f}" cy="{y:.1f}" r="2.6"/>'
         for value, y in zip(ordered[step // 2 :: step], heights, strict=False)
     )
     box = ""
     if len(ordered) > 1:
-        low, median, high = (axis.x(q) for q in quantiles(ordered, n=4, method="inclusive"))
+        low, median, high = (_x(axis, q) for q in quantiles(ordered, n=4, method="inclusive"))
         box = (
             f'<path class="quartiles" d="M{low:.1f} {middle}H{high:.1f}"/>'
             f'<path class="median" d="M{median:.1f} {top + 6}V{top + ROW - 6}"/>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
 __all__ = ["TextTable", "html_page", "markdown_page"]
 
@@ -56,19 +57,29 @@ def html_page(
     notes: str = "",
     above: Sequence[str] = (),
     figures: Sequence[tuple[str, str]] = (),
+    links: Sequence[str] = (),
 ) -> str:
-    """Write a page with paragraphs, figures (name, address) and tables under a title, and notes."""
+    """Write a page under a title: paragraphs, figures (name, address), tables, notes, links.
+
+    Links are paths relative to the page, with slashes between; they are called by their folders.
+    """
     first = min(table.first_number for table in tables) + 1
     style = STYLE.replace("NUMBERS", f"td:nth-child(n+{first}), th:nth-child(n+{first})")
     paragraphs = [f"<p>{escape(text)}</p>" for text in above]
     images = [f'<img alt="{escape(name)}" src="{escape(address)}">' for name, address in figures]
     body = "\n".join([*paragraphs, *images, *(_html(table) for table in tables)])
+    runs = "".join(f'<li><a href="{quote(link)}">{_folder(link)}</a></li>\n' for link in links)
+    below = f"<h2>Runs</h2>\n<ul>\n{runs}</ul>\n" if links else ""
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>'
         '\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{style}</style>\n<h1>{escape(title)}</h1>\n{body}\n<p>{escape(notes)}</p>\n"
-        "</html>\n"
+        f"{below}</html>\n"
     )
+
+
+def _folder(link: str) -> str:
+    return escape(link.rpartition("/")[0])
 
 
 def _markdown(table: TextTable) -> str:

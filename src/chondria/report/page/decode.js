@@ -10,18 +10,18 @@ function bytesOf(text) {
   return bytes;
 }
 
-function textOf(key, index) {
-  return document.getElementById(`${key}-${index}`).textContent;
+function textOf(volume, key, index) {
+  return document.getElementById(`${volume.prefix}${key}-${index}`).textContent;
 }
 
-function decodePicture(key, index) {
-  return createImageBitmap(new Blob([bytesOf(textOf(key, index))], { type: "image/jpeg" }));
+function decodePicture(volume, key, index) {
+  return createImageBitmap(new Blob([bytesOf(textOf(volume, key, index))], { type: "image/jpeg" }));
 }
 
 // Runs of foreground: gap, length, place + 1, each in groups of 7 bits.
-function decodeLabels(key, index) {
-  const bytes = bytesOf(textOf(key, index));
-  const values = new Uint32Array(grid.width * grid.height);
+function decodeRuns(volume, key, index) {
+  const bytes = bytesOf(textOf(volume, key, index));
+  const values = new Uint32Array(volume.width * volume.height);
   let at = 0;
   let offset = 0;
   const number = () => {
@@ -40,11 +40,30 @@ function decodeLabels(key, index) {
     values.fill(number(), at, end);
     at = end;
   }
-  return { values, paths: traceOutlines(values, grid.width, grid.height) };
+  return values;
 }
 
-async function decodeProbability(index) {
-  const bitmap = await decodePicture("probability", index);
+function decodeLayer(volume, { key, kind, classes }, index) {
+  const values = decodeRuns(volume, key, index);
+  const { width, height } = volume;
+  if (kind === "classes") return { values, canvas: paintClasses(values, width, height, classes) };
+  return { values, paths: traceOutlines(values, width, height) };
+}
+
+function paintClasses(values, width, height, classes) {
+  const canvas = element("canvas", { width, height });
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(width, height);
+  const colours = classes.map(([, colour]) => rgbOf(colour));
+  values.forEach((value, i) => {
+    if (value) pixels.data.set([...colours[value - 1], 255], 4 * i);
+  });
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+async function decodeProbability(volume, index) {
+  const bitmap = await decodePicture(volume, "probability", index);
   const { width, height } = bitmap;
   const canvas = element("canvas", { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -60,21 +79,22 @@ async function decodeProbability(index) {
   return { canvas, values, width, height };
 }
 
-async function decodeSlice(index) {
-  const has = (key) => grid.has.includes(key);
+async function decodeSlice(volume, index) {
+  const has = (key) => volume.has.includes(key);
   const [image, probability] = await Promise.all([
-    has("image") ? decodePicture("image", index) : null,
-    has("probability") ? decodeProbability(index) : null,
+    has("image") ? decodePicture(volume, "image", index) : null,
+    has("probability") ? decodeProbability(volume, index) : null,
   ]);
   const planes = {};
-  for (const { key } of [layer, ...others].filter(Boolean)) planes[key] = decodeLabels(key, index);
-  return { index, image, probability, planes };
+  for (const one of volume.layers) planes[one.key] = decodeLayer(volume, one, index);
+  return { volume, index, image, probability, planes };
 }
 
-function loadSlice(index) {
-  const found = decoded.get(index) ?? decodeSlice(index);
-  decoded.delete(index);
-  decoded.set(index, found);
+function loadSlice(volume, index) {
+  const name = volume.prefix + index;
+  const found = decoded.get(name) ?? decodeSlice(volume, index);
+  decoded.delete(name);
+  decoded.set(name, found);
   if (decoded.size > KEPT_SLICES) decoded.delete(decoded.keys().next().value);
   return found;
 }

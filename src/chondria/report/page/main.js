@@ -73,6 +73,7 @@ if (grid) {
   buildViewer(host);
   if (layer) buildInspector(host);
 }
+for (const figure of document.querySelectorAll("figure.chart")) buildChart(figure);
 if (rowCount) {
   buildHistograms(document.getElementById("histograms"));
   buildTable(document.getElementById("object-table"));

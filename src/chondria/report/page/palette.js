@@ -22,10 +22,16 @@ function ownColour(place) {
   return `hsl(${hue.toFixed(0)} 80% ${light.toFixed(0)}%)`;
 }
 
-function layerColour(order) {
+function layerColour(one) {
+  if (one.colour) return one.colour;
   // The truth over found objects is white; runs over each other must differ most.
   const hues = ["#ff9d4d", "#5cc8ff", "#c6f06b", "#f57fb2", "#ffe066"];
-  return layer ? "#ffffff" : hues[order % hues.length];
+  return layer ? "#ffffff" : hues[others.indexOf(one) % hues.length];
+}
+
+// The colour "#rrggbb" as three numbers.
+function rgbOf(colour) {
+  return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 }
 
 function objectColour(place) {

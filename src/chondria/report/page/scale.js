@@ -81,7 +81,7 @@ function median(values) {
 
 // A bar of a round length, about a fifth of the width that is seen.
 function scaleBar(seenPx) {
-  const size = data.voxel_size_nm;
+  const size = grid.voxel_size_nm;
   const unit = size ? size[2] : 1;
   const wanted = seenPx * unit / 5;
   const power = 10 ** Math.floor(Math.log10(wanted));

@@ -1,19 +1,29 @@
 // What the page knows, what is shown of it, and who is told when that changes.
 
 const data = JSON.parse(document.getElementById("report-data").textContent);
-const grid = data.grid;
+const volumes = data.volumes;
+// The volume whose slices are shown; most pages have one.
+let grid = volumes[0] ?? null;
 // The layer whose objects stand in the table: an object is known by its place in the layer's ids,
-// and the first places are the rows of the table.
-// A page that compares runs has no such layer. The others are drawn as lines.
-const layer = data.layers[0] ?? null;
-const others = data.layers.slice(1);
+// and the first places are the rows of the table. Many pages have no such layer.
+let layer = objectsOf(grid);
+let others = othersOf(grid);
 const columns = new Map(data.objects.names.map((name, i) => [name, data.objects.columns[i]]));
 const ids = layer ? layer.ids : (columns.get("id") ?? []);
 const rowCount = data.objects.columns.length ? data.objects.columns[0].length : 0;
 
+function objectsOf(volume) {
+  return volume?.layers.find((one) => one.kind === "objects") ?? null;
+}
+
+function othersOf(volume) {
+  return volume ? volume.layers.filter((one) => one.kind !== "objects") : [];
+}
+
 const state = {
+  volume: 0,
   slice: grid ? grid.z.length >> 1 : 0,
-  shown: new Set(["image", "outlines", ...others.map((other) => other.key)]),
+  shown: new Set(["image", "outlines", ...others.filter((one) => one.on).map((one) => one.key)]),
   hovered: null,
   pinned: null,
   selected: null, // a set of places, or null for all
@@ -31,6 +41,13 @@ function change(patch) {
   if (!changed.size) return;
   Object.assign(state, patch);
   for (const listener of listeners) listener(changed);
+}
+
+function chooseVolume(place) {
+  grid = volumes[place];
+  layer = objectsOf(grid);
+  others = othersOf(grid);
+  change({ volume: place, slice: grid.z.length >> 1, hovered: null, marker: null });
 }
 
 function toggle(key) {

@@ -44,13 +44,17 @@ function readoutAt({ x, y }) {
   if (x < 0 || y < 0 || x >= grid.width || y >= grid.height) return "";
   const place = [grid.z[state.slice], Math.floor(y) * grid.step, Math.floor(x) * grid.step];
   const parts = [`z ${place[0]}, y ${place[1]}, x ${place[2]} px`];
-  const size = data.voxel_size_nm;
+  const size = grid.voxel_size_nm;
   if (size) parts.push(`${place.map((p, i) => ((p * size[i]) / 1000).toFixed(3)).join(", ")} µm`);
   const map = viewer.slice?.probability;
   if (map) {
     const row = Math.min(Math.floor((y * map.height) / grid.height), map.height - 1);
     const column = Math.min(Math.floor((x * map.width) / grid.width), map.width - 1);
     parts.push(`probability about ${(map.values[row * map.width + column] / 255).toFixed(2)}`);
+  }
+  for (const { key, classes } of others.filter(({ kind }) => kind === "classes")) {
+    const value = viewer.slice?.planes[key].values[Math.floor(y) * grid.width + Math.floor(x)];
+    if (value) parts.push(classes[value - 1][0]);
   }
   return parts.join(" · ");
 }

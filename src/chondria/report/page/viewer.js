@@ -18,23 +18,28 @@ function makeViewer() {
     canvas, stage, context: canvas.getContext("2d"), slice: null,
     view: { zoom: 1, x: grid.width / 2, y: grid.height / 2 }, cursor: null,
     // Pixels need not be square; the height of one, in widths.
-    aspect: data.voxel_size_nm ? data.voxel_size_nm[1] / data.voxel_size_nm[2] : 1,
+    aspect: aspectOf(grid),
   };
+}
+
+function aspectOf({ voxel_size_nm: size }) {
+  return size ? size[1] / size[2] : 1;
 }
 
 function buildViewer(host) {
   const switches = [...TOGGLES.filter((t) => t.there()),
-    ...others.map((other, i) => ({ key: other.key, name: other.name, line: i, letter: i > 8 ? "" : layer ? "T" : String(i + 1) }))];
+    ...others.map((one) => ({ ...one, dots: one.kind === "classes" ? one.classes.map(([, colour]) => colour) : [layerColour(one)] }))];
   const buttons = switches.map((t) => element("button", {
     type: "button", "data-toggle": t.key, "aria-pressed": "false", "aria-keyshortcuts": t.letter || null,
     title: t.letter ? `Key ${t.letter}` : null, onclick: () => toggle(t.key),
-  }, ...(t.line === undefined ? [t.name] : [dotOf(layerColour(t.line)), t.name])));
+  }, ...(t.dots ?? []).map(dotOf), t.name));
   const zoom = [["−", "Zoom out", 1 / 1.5], ["Fit", "Show the whole slice", 0], ["+", "Zoom in", 1.5]]
     .map(([text, label, factor]) => element("button", {
       type: "button", "aria-label": label, onclick: () => zoomBy(factor),
     }, text));
   const group = (label, parts) => element("div", { class: "group", role: "group", "aria-label": label }, ...parts);
   const tools = element("div", { class: "tools" }, group("Shown", buttons), group("Zoom", zoom));
+  if (volumes.length > 1) tools.prepend(volumeChoice());
   if (layer && data.objects.names.some(isMeasure)) tools.append(colourChoice(), element("span", { class: "ramp" }));
   const step = (by, text, label) => element("button", {
     type: "button", "aria-label": label, onclick: () => moveBy(by),
@@ -47,7 +52,7 @@ function buildViewer(host) {
   const row = element("div", { class: "slider" }, step(-1, "◀", "Previous slice"), slider,
     step(1, "▶", "Next slice"), output);
   const readout = element("p", { class: "readout" });
-  host.append(element("div", { class: "browser" }, tools, viewer.stage, row, readout, shortcuts(switches)));
+  host.append(element("div", { class: "browser" }, tools, ...legend(), viewer.stage, row, readout, shortcuts(switches)));
   Object.assign(viewer, { slider, output, readout, buttons, ramp: tools.querySelector(".ramp") });
   steer(viewer);
   new ResizeObserver(() => { resize(); draw(); }).observe(viewer.stage);
@@ -60,6 +65,19 @@ function dotOf(colour) {
   const dot = element("i", { class: "dot" });
   dot.style.background = colour;
   return dot;
+}
+
+// What the colours of areas mean.
+function legend() {
+  const named = others.flatMap((one) => one.classes);
+  if (!named.length) return [];
+  return [element("p", { class: "legend" }, ...named.map(([name, colour]) => element("span", {}, dotOf(colour), name)))];
+}
+
+function volumeChoice() {
+  const options = volumes.map((one, i) => element("option", { value: i }, one.name));
+  const choice = element("select", { onchange: () => chooseVolume(Number(choice.value)) }, ...options);
+  return element("label", {}, "Data set", choice);
 }
 
 function shortcuts(switches) {
@@ -82,15 +100,20 @@ async function refreshViewer(changed) {
   if (changed.has("shown"))
     for (const b of viewer.buttons) b.setAttribute("aria-pressed", String(state.shown.has(b.dataset.toggle)));
   if (changed.has("colour") || changed.has("shown")) showRamp();
-  if (changed.has("slice")) {
-    const wanted = state.slice;
+  if (changed.has("volume")) {
+    Object.assign(viewer, { aspect: aspectOf(grid), view: { zoom: 1, x: grid.width / 2, y: grid.height / 2 } });
+    viewer.slider.max = grid.z.length - 1;
+    resize();
+  }
+  if (changed.has("slice") || changed.has("volume")) {
+    const [wanted, of] = [state.slice, grid];
     viewer.slider.value = wanted;
     viewer.output.textContent = sliceName();
     viewer.slider.setAttribute("aria-valuetext", sliceName());
-    const found = await loadSlice(wanted);
-    if (wanted !== state.slice) return;
+    const found = await loadSlice(of, wanted);
+    if (wanted !== state.slice || of !== grid) return;
     viewer.slice = found;
-    for (const next of [wanted + 1, wanted - 1]) if (next >= 0 && next < grid.z.length) loadSlice(next);
+    for (const next of [wanted + 1, wanted - 1]) if (next >= 0 && next < of.z.length) loadSlice(of, next);
     viewer.canvas.setAttribute("aria-label", `Slice ${sliceName()}${layer ? `, ${countHere()} objects` : ""}`);
     if (viewer.cursor) hoverAt(viewer.cursor);
     viewer.stage.dispatchEvent(new Event("drawn"));
@@ -99,7 +122,8 @@ async function refreshViewer(changed) {
 }
 
 function sliceName() {
-  return `z ${grid.z[state.slice]} of 0–${data.shape[0] - 1}`;
+  const z = grid.z[state.slice];
+  return grid.depth ? `z ${z} of 0–${grid.depth - 1}` : `z ${z} · ${state.slice + 1} of ${grid.z.length}`;
 }
 
 function countHere() {
@@ -146,7 +170,7 @@ function placement() {
 
 function draw() {
   const { canvas, context, slice } = viewer;
-  if (!slice) return;
+  if (!slice || slice.volume !== grid) return;
   const { sx, sy, left, top } = placement();
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
@@ -162,20 +186,27 @@ function draw() {
   drawScaleBar(context, canvas, { left, top, sx, sy }, ratio);
   viewer.stage.classList.toggle("zoomed", viewer.view.zoom > 1);
   canvas.dataset.slice = slice.index;
+  canvas.dataset.volume = volumes.indexOf(grid);
   canvas.dataset.view = JSON.stringify([left / ratio, top / ratio, sx / ratio, sy / ratio]);
   document.documentElement.dataset.ready = "true";
 }
 
 function drawLayers(context, slice, px) {
   context.lineJoin = "round";
-  others.forEach((other, order) => {
-    if (!state.shown.has(other.key)) return;
-    context.strokeStyle = layerColour(order);
+  const seen = others.filter((one) => state.shown.has(one.key));
+  for (const one of seen.filter(({ kind }) => kind === "classes")) {
+    context.globalAlpha = 0.6;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(slice.planes[one.key].canvas, 0, 0, grid.width, grid.height);
+    context.globalAlpha = 1;
+  }
+  for (const one of seen.filter(({ kind }) => kind === "lines")) {
+    context.strokeStyle = layerColour(one);
     context.lineWidth = 1.6 * px;
     if (layer) context.setLineDash([4 * px, 3 * px]);
-    for (const path of slice.planes[other.key].paths.values()) context.stroke(path);
+    for (const path of slice.planes[one.key].paths.values()) context.stroke(path);
     context.setLineDash([]);
-  });
+  }
   if (!layer) return;
   const glow = getComputedStyle(document.documentElement).getPropertyValue("--glow");
   for (const [place, path] of slice.planes[layer.key].paths) {
