@@ -6,39 +6,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from chondria.config.recipe import Recipe, recipe_yaml
-from chondria.data.augment import AUGMENTATIONS, Augmentation
+from chondria.data.augment import Augmentation
 from chondria.data.patches import PatchSampler
-from chondria.data.splits import window_starts
-from chondria.data.tiles import EpochPlaces
 from chondria.data.training_volume import TrainingVolume
-from chondria.errors import ModelError, SettingsError
+from chondria.errors import SettingsError
 from chondria.experiments.folder_lock import sole_use
 from chondria.experiments.run_folder import environment, open_run_folder, write_json
 from chondria.experiments.supervoxel_training import train_supervoxels
-from chondria.experiments.training_data import TrainingData, load_training_data
+from chondria.experiments.training_data import TrainingData
 from chondria.experiments.training_patches import build_sampler
 from chondria.experiments.training_results import (
     model_card,
     with_best_threshold,
     write_results,
 )
+from chondria.experiments.training_setup import (
+    initial_network,
+    load_recipe_data,
+    recipe_augmentation,
+    training_plan,
+)
 from chondria.experiments.training_trust import learned_trust
 from chondria.experiments.validation_slices import gather_validation
 from chondria.inference.device import choose_device, choose_precision, describe_device
 from chondria.io.atomic import check_disk_space
-from chondria.models import Model, ModelCard, load_model
-from chondria.networks.catalog import build_network
+from chondria.models import Model, ModelCard
 from chondria.networks.network import Network
 from chondria.networks.quantisation import measure_ranges
 from chondria.supervoxels.options import SUPERVOXELS, SupervoxelOptions
-from chondria.training.plan import TrainingPlan
 from chondria.training.train import Observer, train
 from chondria.training.validation import threshold_ious, validation_map
 
@@ -133,21 +135,17 @@ def _train_network(
     precision = choose_precision(recipe.training.precision, where)
     with open_run_folder(folder, recipe_yaml(recipe), resume) as run:
         torch.manual_seed(recipe.seed)
-        network = _initial_network(recipe).to(where)
-        _check_patches(recipe, network)
+        network = initial_network(recipe).to(where)
+        augmentation = recipe_augmentation(recipe)
         check_disk_space(run, CHECKPOINT_COPIES * _weight_bytes(network))
-        augmentation = _augmentation(recipe)
         say(f"training on {describe_device(where)} in {precision}")
         root = Path(data_root or recipe.data.root)
-        data = _load_data(recipe, root, say)
-        for volume, _ in data:
-            window_starts(volume.split.train, recipe.training.patch_slices, volume.name)
+        data = load_recipe_data(recipe, root, say)
         record = environment() | {"device": describe_device(where), "precision": precision}
         record |= {"seed": recipe.seed, "data": [card for _, card in data]}
         volumes = [volume.to(where) for volume, _ in data]
         sampler = build_sampler(recipe, volumes, augmentation, network.stride_px)
-        plan = _plan(recipe, precision, sampler)
-        _check_threshold_search(recipe, volumes)
+        plan = training_plan(recipe, precision, sampler)
         write_json(run / "run.json", record)
         watched = [volume.to(where) for volume in watch(recipe, data, root)] if watch else []
 
@@ -193,7 +191,7 @@ def _train_supervoxels(
             "leave it out."
         )
     with open_run_folder(folder, recipe_yaml(recipe), resume) as run:
-        data = _load_data(recipe, Path(data_root or recipe.data.root), say)
+        data = load_recipe_data(recipe, Path(data_root or recipe.data.root), say)
         record = environment() | {"seed": recipe.seed, "data": [card for _, card in data]}
         write_json(run / "run.json", record)
         classifier, progress, maps = train_supervoxels(
@@ -209,14 +207,6 @@ def _train_supervoxels(
     model = Model(classifier, card, str(run / "model.safetensors"))
     write_results(run, model, progress, record, seen)
     return TrainingRun(run, model, progress.history)
-
-
-def _load_data(recipe: Recipe, root: Path, say: Callable[[str], None]) -> TrainingData:
-    """Load the recipe's data; there must be some."""
-    data = load_training_data(recipe, root, say)
-    if not data:
-        raise SettingsError("Found no data in the recipe; give it data.sets or data.phantoms.")
-    return data
 
 
 def calibrate(
@@ -248,75 +238,3 @@ def calibrate(
 
 def _weight_bytes(network: torch.nn.Module) -> int:
     return sum(weight.nbytes for weight in network.state_dict().values())
-
-
-def _initial_network(recipe: Recipe) -> Network:
-    """Build the recipe's network, with the weights of another model where it starts from one."""
-    options = recipe.network.all_options
-    network = build_network(recipe.network.name, **options)
-    if recipe.start_from is None:
-        return network
-    start = load_model(recipe.start_from)
-    same = (start.card.network, start.card.options)
-    if same != (recipe.network.name, options):
-        raise ModelError(
-            f"Found the network {same[0]} {same[1]} in '{recipe.start_from}', but the recipe asks "
-            f"for {recipe.network.name} {options}; they must be the same."
-        )
-    network.load_state_dict(start.network.state_dict())
-    return network
-
-
-def _check_patches(recipe: Recipe, network: Network) -> None:
-    """Refuse patches that are not of the network's dimensions, or have no outlines to learn."""
-    name, found = recipe.network.name, recipe.training.patch_slices
-    if network.dimensions == 2 and found > 1:
-        raise SettingsError(
-            f"Found training.patch_slices {found} for the network '{name}', which is "
-            "two-dimensional; set patch_slices to 1, or choose a 3-D network such as unet3d."
-        )
-    if recipe.network.boundary_nm and recipe.training.patches == "pure":
-        raise SettingsError(
-            "Found network.boundary_nm with training.patches 'pure', which are of one class and "
-            "have no outlines; choose random, tiles or whole."
-        )
-    step = network.stride_slices
-    if network.dimensions == 3 and (found == 1 or found % step):
-        multiple = f"a multiple of {step}" if step > 1 else "more than 1"
-        raise SettingsError(
-            f"Found training.patch_slices {found} for the network '{name}', which is "
-            f"three-dimensional; set patch_slices to {multiple}, or choose a 2-D network."
-        )
-
-
-def _augmentation(recipe: Recipe) -> Augmentation:
-    settings = recipe.augmentation
-    changes: dict[str, Any] = dict(settings.change)
-    allowed = Augmentation.__dataclass_fields__
-    for name in changes:
-        if name not in allowed:
-            raise SettingsError(
-                f"There is no augmentation '{name}'; allowed are: {', '.join(allowed)}."
-            )
-    return replace(AUGMENTATIONS[settings.set], **changes)
-
-
-def _plan(recipe: Recipe, precision: str, sampler: PatchSampler) -> TrainingPlan:
-    """Make the plan; epochs become steps."""
-    values = recipe.training.model_dump()
-    learned = recipe.network
-    values["boundary_weight"] = learned.boundary_weight if learned.boundary_nm else 0.0
-    if recipe.training.epochs and isinstance(sampler.places, EpochPlaces):
-        an_epoch = sampler.places.batches
-        values["steps"] = recipe.training.epochs * an_epoch
-        values["validate_every"] = recipe.training.validate_every or an_epoch
-    known = {name: values[name] for name in TrainingPlan.__slots__ if name in values}
-    return TrainingPlan(**(known | {"precision": precision, "seed": recipe.seed}))
-
-
-def _check_threshold_search(recipe: Recipe, volumes: Sequence[TrainingVolume]) -> None:
-    if recipe.training.search_threshold and not any(len(v.split.validation) for v in volumes):
-        raise SettingsError(
-            "Found training.search_threshold, but no validation slices to choose the threshold on; "
-            "give a data set validation_slices, or leave the search out."
-        )
