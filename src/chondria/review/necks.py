@@ -23,7 +23,7 @@ LEVELS: Final = 20
 # A lobe is at least so wide (half, in nm): what is thinner is a spike of an outline.
 SMALLEST_LOBE_NM: Final = 35.0
 # And so many times wider than what joins it to a larger one.
-SMALLEST_RATIO: Final = 1.2
+SMALLEST_RATIO: Final = 1.1
 FULL: Final = np.ones((3, 3, 3), bool)
 
 
@@ -69,7 +69,7 @@ def find_lobes(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Part an object at its necks.
 
-    A lobe is a peak of the distance from the outline that is at least 1.2 times as high as the
+    A lobe is a peak of the distance from the outline that is at least 1.1 times as high as the
     saddle to any higher one.
 
     Parameters

@@ -60,7 +60,7 @@ def find_suspicions(scene: Scene, unlike: dict[int, str] | None = None) -> list[
     Parameters
     ----------
     scene : Scene
-        Labels and probabilities. Where every object lies in a single slice, slices are judged
+        Labels and probabilities, and the image, if there is one. Where every object lies in a single slice, slices are judged
         one by one.
     unlike : dict of int to str, optional
         See `find_odd_slices`.
@@ -120,6 +120,7 @@ def make_worklist(
     probability: NDArray[np.uint8],
     voxel_size_nm: VoxelSize,
     unlike: dict[int, str] | None = None,
+    image: NDArray[Any] | None = None,
 ) -> list[Entry]:
     """Find and rank everything worth a look.
 
@@ -133,6 +134,8 @@ def make_worklist(
         (z, y, x) in nm.
     unlike : dict of int to str, optional
         See `find_odd_slices`.
+    image : ndarray, (Z, Y, X), optional
+        Grey values; merges are judged by them too.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def make_worklist(
         If the shapes differ.
     """
     ids, dense = _dense(labels)
-    found = find_suspicions(make_scene(dense, probability, voxel_size_nm), unlike)
+    found = find_suspicions(make_scene(dense, probability, voxel_size_nm, image), unlike)
     return rank([replace(one, ids=tuple(int(ids[n]) for n in one.ids)) for one in found])
 
 
@@ -157,8 +160,8 @@ def _score(suspicion: Suspicion) -> float:
 
 def _dense(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Number objects without gaps; gives their identifiers and the new label map."""
-    ids = np.unique(labels)
+    ids = np.unique(np.concatenate([np.unique(plane) for plane in labels]))
     ids = np.append(labels.dtype.type(0), ids[ids != 0])
     if ids[-1] == len(ids) - 1:
         return ids, labels
-    return ids, np.searchsorted(ids, labels).astype(np.uint32)
+    return ids, np.stack([np.searchsorted(ids, plane) for plane in labels]).astype(np.uint32)

@@ -1,0 +1,158 @@
+"""What the image says: whether a place looks like an object's inside or like what surrounds it.
+
+Learned from the run itself: its objects, whose few errors weigh little, say what is inside. Grey
+values, dark and bright lines and edges are two normal distributions (quadratic discriminant
+analysis, Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.3), as membranes are
+darker than an inside and cytoplasm is brighter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from chondria.review.boxes import FAR_NM, inner_distance_nm
+from chondria.review.crops import SURROUNDINGS_NM, THICK_NM, Crop, crop_object
+from chondria.review.scene import Scene
+
+__all__ = ["Appearance", "learn_appearance"]
+
+# So deep is an inside, and so near to the outline its surroundings begin.
+INSIDE_NM: Final = 25.0
+OUTSIDE_NM: Final = 8.0
+FINE_NM, LINE_NM, BROAD_NM = 12.0, 16.0, 30.0
+# Objects that are learned from, slices of each, voxels of it and of its surroundings.
+MOST_OBJECTS: Final = 64
+MOST_SLICES: Final = 16
+MOST_VOXELS: Final = 400
+FEWEST_VOXELS: Final = 100
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Appearance:
+    """Two normal distributions of what the image shows.
+
+    Attributes
+    ----------
+    means : ndarray, (2, features)
+        Of insides and of surroundings.
+    precisions : ndarray, (2, features, features)
+        Inverse covariances.
+    log_determinants : ndarray, (2,)
+        Of the covariances.
+    """
+
+    means: NDArray[np.float64]
+    precisions: NDArray[np.float64]
+    log_determinants: NDArray[np.float64]
+
+    def odds(self, crop: Crop, image: NDArray[Any]) -> NDArray[np.float32]:
+        """Give the log odds that places are no inside.
+
+        Parameters
+        ----------
+        crop : Crop
+            An object.
+        image : ndarray, (Z, Y, X)
+            The volume's grey values.
+
+        Returns
+        -------
+        ndarray of float32, (Z, Y, X)
+            Of the crop; 0 outside of the object.
+        """
+        inside = crop.inside
+        seen = _features(crop, image)[:, inside].T
+        likelihoods = []
+        for mean, precision, log_determinant in zip(
+            self.means, self.precisions, self.log_determinants, strict=True
+        ):
+            away = seen - mean
+            likelihoods.append(-(((away @ precision) * away).sum(axis=1) + log_determinant) / 2)
+        out = np.zeros(inside.shape, np.float32)
+        out[inside] = likelihoods[1] - likelihoods[0]
+        return out
+
+
+def learn_appearance(scene: Scene) -> Appearance | None:
+    """Learn what insides and surroundings look like in this volume.
+
+    Parameters
+    ----------
+    scene : Scene
+        Labels and the image.
+
+    Returns
+    -------
+    Appearance or None
+        None where there is no image, or too little of either.
+    """
+    if scene.image is None or not scene.boxes:
+        return None
+    numbers = list(scene.boxes)
+    chosen = np.linspace(0, len(numbers) - 1, min(MOST_OBJECTS, len(numbers))).round().astype(int)
+    generator = np.random.default_rng(0)
+    parts: tuple[list[NDArray[Any]], list[NDArray[Any]]] = [], []
+    for index in chosen:
+        crop = crop_object(scene, numbers[index], MOST_SLICES)
+        seen = _features(crop, scene.image)
+        for part, mask in zip(parts, (_deep(crop), _around(crop)), strict=True):
+            part.append(generator.permutation(seen[:, mask].T)[:MOST_VOXELS])
+    samples = [np.concatenate(part).astype(np.float64) for part in parts]
+    if min(map(len, samples)) < FEWEST_VOXELS:
+        return None
+    spreads = [np.cov(sample.T) for sample in samples]
+    # What never varies tells nothing, and must not divide by zero.
+    floor = np.diag(1e-6 * np.diag(sum(spreads)) + 1e-9)
+    spreads = [spread + floor for spread in spreads]
+    return Appearance(
+        np.array([sample.mean(axis=0) for sample in samples]),
+        np.array([np.linalg.inv(spread) for spread in spreads]),
+        np.array([np.linalg.slogdet(spread)[1] for spread in spreads]),
+    )
+
+
+def _deep(crop: Crop) -> NDArray[np.bool_]:
+    return np.asarray(inner_distance_nm(crop.inside, crop.measured_size_nm) > INSIDE_NM)
+
+
+def _around(crop: Crop) -> NDArray[np.bool_]:
+    """Background near to the object, in the slices that hold it."""
+    held = crop.inside.any(axis=(1, 2))
+    away = np.zeros(crop.labels.shape, np.float32)
+    if crop.measured_size_nm[0] < FAR_NM:
+        held[:] = True
+    away[held] = inner_distance_nm(~crop.inside[held], crop.measured_size_nm)
+    return (away > OUTSIDE_NM) & (away <= SURROUNDINGS_NM) & (crop.labels == 0)
+
+
+def _features(crop: Crop, image: NDArray[Any]) -> NDArray[np.float32]:
+    """Grey values by those of the object's inside, lines and edges: (features, Z, Y, X)."""
+    grey = crop.means(image)
+
+    def smooth(nm: float) -> NDArray[np.float32]:
+        sigmas = [nm / edge if edge <= THICK_NM else 0.0 for edge in crop.voxel_size_nm]
+        return np.asarray(ndimage.gaussian_filter(grey, sigmas), np.float32)
+
+    fine, broad, lines = smooth(FINE_NM), smooth(BROAD_NM), smooth(LINE_NM)
+    deep = _deep(crop)
+    typical = fine[deep if deep.any() else crop.inside].mean()
+    dy, dx = _slopes(lines)
+    (yy, yx), (_, xx) = _slopes(dy), _slopes(dx)
+    middle, spread = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
+    return np.stack(
+        [fine - typical, broad - typical, middle + spread, middle - spread, np.hypot(dy, dx)]
+    )
+
+
+def _slopes(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Differences along y and x; 0 along an axis of one voxel."""
+    dy, dx = (
+        np.gradient(values, axis=axis) if values.shape[axis] > 1 else np.zeros_like(values)
+        for axis in (1, 2)
+    )
+    return dy, dx
