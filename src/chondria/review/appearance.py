@@ -1,9 +1,9 @@
 """What the image says: whether a place looks like an object's inside or like what surrounds it.
 
 Learned from the run itself: its objects, whose few errors weigh little, say what is inside. Grey
-values, dark and bright lines and edges are two normal distributions (quadratic discriminant
-analysis, Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.3), as membranes are
-darker than an inside and cytoplasm is brighter.
+values, dark and bright lines and edges of insides, outlines and surroundings are a normal
+distribution each (quadratic discriminant analysis, Hastie, Tibshirani, Friedman, The Elements of
+Statistical Learning, 4.3), as membranes are darker than an inside and cytoplasm is brighter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from chondria.review.scene import Scene
 
 __all__ = ["Appearance", "learn_appearance"]
 
-# So deep is an inside, and so near to the outline its surroundings begin.
+# So deep is an inside; so far on both sides reaches an outline, with its membranes.
 INSIDE_NM: Final = 25.0
-OUTSIDE_NM: Final = 8.0
-FINE_NM, LINE_NM, BROAD_NM = 12.0, 16.0, 30.0
+OUTLINE_NM: Final = 10.0
+# Membranes show in smoothed grey values and lines of these widths.
+FINE_NM, BROAD_NM = 12.0, 24.0
 # Objects that are learned from, slices of each, voxels of it and of its surroundings.
 MOST_OBJECTS: Final = 64
 MOST_SLICES: Final = 16
@@ -34,15 +35,15 @@ FEWEST_VOXELS: Final = 100
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Appearance:
-    """Two normal distributions of what the image shows.
+    """Normal distributions of what the image shows.
 
     Attributes
     ----------
-    means : ndarray, (2, features)
-        Of insides and of surroundings.
-    precisions : ndarray, (2, features, features)
+    means : ndarray, (3, features)
+        Of insides, outlines and surroundings.
+    precisions : ndarray, (3, features, features)
         Inverse covariances.
-    log_determinants : ndarray, (2,)
+    log_determinants : ndarray, (3,)
         Of the covariances.
     """
 
@@ -51,7 +52,7 @@ class Appearance:
     log_determinants: NDArray[np.float64]
 
     def odds(self, crop: Crop, image: NDArray[Any]) -> NDArray[np.float32]:
-        """Give the log odds that places are no inside.
+        """Give the log odds that places are an outline or surroundings, as likely each, not inside.
 
         Parameters
         ----------
@@ -74,7 +75,7 @@ class Appearance:
             away = seen - mean
             likelihoods.append(-(((away @ precision) * away).sum(axis=1) + log_determinant) / 2)
         out = np.zeros(inside.shape, np.float32)
-        out[inside] = likelihoods[1] - likelihoods[0]
+        out[inside] = np.logaddexp(*likelihoods[1:]) - np.log(2) - likelihoods[0]
         return out
 
 
@@ -96,11 +97,11 @@ def learn_appearance(scene: Scene) -> Appearance | None:
     numbers = list(scene.boxes)
     chosen = np.linspace(0, len(numbers) - 1, min(MOST_OBJECTS, len(numbers))).round().astype(int)
     generator = np.random.default_rng(0)
-    parts: tuple[list[NDArray[Any]], list[NDArray[Any]]] = [], []
+    parts: list[list[NDArray[Any]]] = [[], [], []]
     for index in chosen:
         crop = crop_object(scene, numbers[index], MOST_SLICES)
         seen = _features(crop, scene.image)
-        for part, mask in zip(parts, (_deep(crop), _around(crop)), strict=True):
+        for part, mask in zip(parts, _masks(crop), strict=True):
             part.append(generator.permutation(seen[:, mask].T)[:MOST_VOXELS])
     samples = [np.concatenate(part).astype(np.float64) for part in parts]
     if min(map(len, samples)) < FEWEST_VOXELS:
@@ -116,18 +117,19 @@ def learn_appearance(scene: Scene) -> Appearance | None:
     )
 
 
-def _deep(crop: Crop) -> NDArray[np.bool_]:
-    return np.asarray(inner_distance_nm(crop.inside, crop.measured_size_nm) > INSIDE_NM)
-
-
-def _around(crop: Crop) -> NDArray[np.bool_]:
-    """Background near to the object, in the slices that hold it."""
-    held = crop.inside.any(axis=(1, 2))
-    away = np.zeros(crop.labels.shape, np.float32)
-    if crop.measured_size_nm[0] < FAR_NM:
-        held[:] = True
-    away[held] = inner_distance_nm(~crop.inside[held], crop.measured_size_nm)
-    return (away > OUTSIDE_NM) & (away <= SURROUNDINGS_NM) & (crop.labels == 0)
+def _masks(crop: Crop) -> list[NDArray[np.bool_]]:
+    """Inside, outline and surroundings of an object, in the slices that hold it."""
+    size, inside = crop.measured_size_nm, crop.inside
+    held = inside.any(axis=(1, 2)) | (size[0] < FAR_NM)
+    away = np.zeros(inside.shape, np.float32)
+    away[held] = inner_distance_nm(~inside[held], size) - inner_distance_nm(inside[held], size)
+    alone = inside | (crop.labels == 0)
+    outline = max(OUTLINE_NM, *crop.voxel_size_nm[1:]) * 1.001
+    return [
+        away < -INSIDE_NM,
+        alone & (np.abs(away) <= outline) & (away != 0),
+        alone & (away > outline) & (away <= SURROUNDINGS_NM),
+    ]
 
 
 def _features(crop: Crop, image: NDArray[Any]) -> NDArray[np.float32]:
@@ -138,15 +140,19 @@ def _features(crop: Crop, image: NDArray[Any]) -> NDArray[np.float32]:
         sigmas = [nm / edge if edge <= THICK_NM else 0.0 for edge in crop.voxel_size_nm]
         return np.asarray(ndimage.gaussian_filter(grey, sigmas), np.float32)
 
-    fine, broad, lines = smooth(FINE_NM), smooth(BROAD_NM), smooth(LINE_NM)
-    deep = _deep(crop)
+    fine, broad = smooth(FINE_NM), smooth(BROAD_NM)
+    deep = inner_distance_nm(crop.inside, crop.measured_size_nm) > INSIDE_NM
     typical = fine[deep if deep.any() else crop.inside].mean()
-    dy, dx = _slopes(lines)
+    lines = [feature for values in (fine, broad) for feature in _lines(values)]
+    return np.stack([fine - typical, broad - typical, np.hypot(*_slopes(fine)), *lines])
+
+
+def _lines(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Curvatures across dark and across bright lines in each slice: eigenvalues of the Hessian."""
+    dy, dx = _slopes(values)
     (yy, yx), (_, xx) = _slopes(dy), _slopes(dx)
     middle, spread = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
-    return np.stack(
-        [fine - typical, broad - typical, middle + spread, middle - spread, np.hypot(dy, dx)]
-    )
+    return np.asarray(middle + spread, np.float32), np.asarray(middle - spread, np.float32)
 
 
 def _slopes(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -20,8 +20,8 @@ NEAR_NM: Final = 54.0
 REACH_NM: Final = 150.0
 BIN_NM: Final = 12.0
 FEWEST_VOXELS: Final = 3
-# A seam goes all the way across: three quarters of each layer at least.
-ACROSS_PERCENTILE: Final = 25
+# A seam covers three fifths of a layer at least.
+ACROSS_PERCENTILE: Final = 40
 LARGEST: Final = 1.5
 
 
@@ -46,7 +46,7 @@ def seam_evidence(
     Returns
     -------
     float
-        The lower quartile of the log odds in the layer near the neck where it is highest, less
+        The 40th percentile of the log odds in the layer near the neck where it is highest, less
         its median over the layers of the lobe that looks more like an inside; by 10; 0 to 1.5.
     """
     size = np.array(voxel_size_nm)
@@ -78,7 +78,8 @@ def _near(
     lobe: NDArray[np.bool_], at: NDArray[Any], size: NDArray[Any], reach: float
 ) -> NDArray[np.intp]:
     voxels = np.argwhere(lobe)
-    return voxels[((voxels * size - at) ** 2).sum(axis=1) <= reach**2]
+    near: NDArray[np.intp] = voxels[((voxels * size - at) ** 2).sum(axis=1) <= reach**2]
+    return near
 
 
 def _along(

@@ -77,8 +77,9 @@ def find_splits(scene: Scene) -> list[Suspicion]:
         At most one for each pair. Evidence: `facing`, the smaller of the two objects' ratios of
         the face to the section behind it, or the overlap of sections in z; `bridge`, the
         probability between them, as a part of the cores'; `near`, 1 where they touch and 0 at the
-        widest gap; `lost`, the overlap where a slice is missing between them, whose probability
-        says nothing.
+        widest gap; `lost`, where a slice is missing between them, the overlap times the bridge,
+        which then is told as a part of half of the cores' probability: what is missed has not
+        more.
     """
     found = []
     for pair in neighbouring_pairs(scene.labels, scene.boxes, scene.voxel_size_nm, scene.flat):
@@ -92,14 +93,15 @@ def find_splits(scene: Scene) -> list[Suspicion]:
         if told:
             facing, bridge, near, lost, at, how = max(told, key=lambda way: way[0] * way[1])
             bridge = min(1.0, bridge / sure)
-            evidence = {"facing": facing, "bridge": bridge, "near": near, "lost": lost}
+            evidence = {"facing": facing, "bridge": bridge, "near": near}
+            evidence["lost"] = facing * min(1.0, 2 * bridge) if lost else 0.0
             z, y, x = (int(i) + side.start for i, side in zip(at, place, strict=True))
             reason = f"{how}, and the probability between them is {bridge:.2f} of that inside."
             found.append(Suspicion("split", pair, (z, y, x), evidence, reason))
     return found
 
 
-Way = tuple[float, float, float, float, NDArray[Any], str]
+Way = tuple[float, float, float, bool, NDArray[Any], str]
 
 
 def _beside(
@@ -128,7 +130,7 @@ def _beside(
     width = max(0.0, gap - step)
     how = f"Two objects face each other over {min(ratios):.0%} of their width, {width:.0f} nm apart"
     near = 1 - min(width / WIDEST_GAP_NM, 1.0)
-    return min(ratios), float(seen[looked].mean()) / 255, near, 0.0, at, how
+    return min(ratios), float(seen[looked].mean()) / 255, near, False, at, how
 
 
 def _stacked(labels: NDArray[Any], seen: NDArray[np.uint8], pair: tuple[int, int]) -> Way | None:
@@ -145,8 +147,7 @@ def _stacked(labels: NDArray[Any], seen: NDArray[np.uint8], pair: tuple[int, int
     if missing:
         how = f"A slice is missing between two objects that share {overlap:.0%} of their sections"
     at = np.array([end + int(missing), y, x])
-    near, lost = (0.5, overlap) if missing else (1.0, 0.0)
-    return overlap, float(between.mean()) / 255, near, lost, at, how
+    return overlap, float(between.mean()) / 255, 0.5 if missing else 1.0, missing, at, how
 
 
 def _face_ratio(away: NDArray[np.float32], gap: float, layer: float) -> float:

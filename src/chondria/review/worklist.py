@@ -60,8 +60,8 @@ def find_suspicions(scene: Scene, unlike: dict[int, str] | None = None) -> list[
     Parameters
     ----------
     scene : Scene
-        Labels and probabilities, and the image, if there is one. Where every object lies in a single slice, slices are judged
-        one by one.
+        Labels and probabilities, and the image, if there is one. Where every object lies in a
+        single slice, slices are judged one by one.
     unlike : dict of int to str, optional
         See `find_odd_slices`.
 
