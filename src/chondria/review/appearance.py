@@ -19,7 +19,7 @@ from chondria.review.boxes import FAR_NM, inner_distance_nm
 from chondria.review.crops import SURROUNDINGS_NM, THICK_NM, Crop, crop_object
 from chondria.review.scene import Scene
 
-__all__ = ["Appearance", "learn_appearance"]
+__all__ = ["Appearance", "clearness", "learn_appearance"]
 
 # So deep is an inside; so far on both sides reaches an outline, with its membranes.
 INSIDE_NM: Final = 25.0
@@ -31,6 +31,8 @@ MOST_OBJECTS: Final = 64
 MOST_SLICES: Final = 16
 MOST_VOXELS: Final = 400
 FEWEST_VOXELS: Final = 100
+# Log odds beyond these say no more; so much of them makes a place 1 / e as clear.
+LEAST, MOST, STEP = -5.0, 10.0, 6.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -117,6 +119,35 @@ def learn_appearance(scene: Scene) -> Appearance | None:
     )
 
 
+def clearness(crop: Crop, odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Tell how far places look like the object's inside.
+
+    Parameters
+    ----------
+    crop : Crop
+        An object.
+    odds : ndarray of float32, (Z, Y, X)
+        See `Appearance.odds`.
+
+    Returns
+    -------
+    ndarray of float32, (Z, Y, X)
+        1 where they look like its inside mostly does, or more so; at least 0.13; 0 outside.
+    """
+    inside = crop.inside
+    sigmas = _sigmas(FINE_NM, crop)
+    weight = ndimage.gaussian_filter(inside.astype(np.float32), sigmas)
+    known = np.where(inside, np.clip(odds, LEAST, MOST), 0).astype(np.float32)
+    smooth = ndimage.gaussian_filter(known, sigmas) / np.maximum(weight, 1e-3)
+    excess = (smooth - np.median(smooth[inside])) / STEP
+    return np.where(inside, np.exp(-np.clip(excess, 0, 2)), 0).astype(np.float32)
+
+
+def _sigmas(nm: float, crop: Crop) -> list[float]:
+    """Give a width in voxels; none across slices that are seen one by one."""
+    return [nm / edge if edge <= THICK_NM else 0.0 for edge in crop.voxel_size_nm]
+
+
 def _masks(crop: Crop) -> list[NDArray[np.bool_]]:
     """Inside, outline and surroundings of an object, in the slices that hold it."""
     size, inside = crop.measured_size_nm, crop.inside
@@ -137,8 +168,7 @@ def _features(crop: Crop, image: NDArray[Any]) -> NDArray[np.float32]:
     grey = crop.means(image)
 
     def smooth(nm: float) -> NDArray[np.float32]:
-        sigmas = [nm / edge if edge <= THICK_NM else 0.0 for edge in crop.voxel_size_nm]
-        return np.asarray(ndimage.gaussian_filter(grey, sigmas), np.float32)
+        return np.asarray(ndimage.gaussian_filter(grey, _sigmas(nm, crop)), np.float32)
 
     fine, broad = smooth(FINE_NM), smooth(BROAD_NM)
     deep = inner_distance_nm(crop.inside, crop.measured_size_nm) > INSIDE_NM

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chondria.review.appearance import learn_appearance
+from chondria.review.appearance import clearness, learn_appearance
 from chondria.review.crops import Crop, crop_object
 from chondria.review.neck_evidence import apartness, flankness, probability_drop
 from chondria.review.necks import Neck, find_lobes, find_necks
@@ -41,12 +41,12 @@ def find_merges(scene: Scene) -> list[Suspicion]:
     found = []
     for number in scene.boxes:
         crop = crop_object(scene, number)
-        lobes, depth = find_lobes(crop.inside, crop.measured_size_nm)
-        necks = find_necks(lobes, depth, crop.voxel_size_nm)
-        odds = None
-        if necks and appearance is not None and scene.image is not None:
+        odds, clear = None, None
+        if appearance is not None and scene.image is not None:
             odds = appearance.odds(crop, scene.image)
-        for neck in necks:
+            clear = clearness(crop, odds)
+        lobes, depth = find_lobes(crop.inside, crop.measured_size_nm, clear)
+        for neck in find_necks(lobes, depth, crop.voxel_size_nm):
             evidence = _evidence(neck, lobes, crop, crop.of(scene.probability), odds)
             place = crop.place_of(neck.at)
             found.append(Suspicion("merge", (number,), place, evidence, _reason(neck, evidence)))

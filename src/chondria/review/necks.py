@@ -65,7 +65,9 @@ class Neck:
 
 
 def find_lobes(
-    inside: NDArray[np.bool_], measured_size_nm: VoxelSize
+    inside: NDArray[np.bool_],
+    measured_size_nm: VoxelSize,
+    clearness: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Part an object at its necks.
 
@@ -78,6 +80,9 @@ def find_lobes(
         One object.
     measured_size_nm : tuple of float
         Voxel size (z, y, x) in nm, see `chondria.review.boxes.measured_size_nm`.
+    clearness : ndarray of float32, (Z, Y, X), optional
+        0 to 1, by which the distance is multiplied before its peaks are sought: parts that are
+        joined over their whole width are parted only by what the image shows.
 
     Returns
     -------
@@ -87,10 +92,11 @@ def find_lobes(
     from skimage.segmentation import watershed
 
     depth = inner_distance_nm(inside, measured_size_nm)
-    markers = _peaks(depth)
+    landscape = depth if clearness is None else depth * clearness
+    markers = _peaks(landscape)
     if markers.max() < 2:
         return inside.astype(np.int32), depth
-    lobes = watershed(-depth, markers, mask=inside, connectivity=FULL)  # type: ignore[no-untyped-call]
+    lobes = watershed(-landscape, markers, mask=inside, connectivity=FULL)  # type: ignore[no-untyped-call]
     return np.asarray(lobes, np.int32), depth
 
 
