@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chondria.errors import ShapeError
-from chondria.review.appearance import learn_appearance
+from chondria.review.appearance import clearness, learn_appearance
 from chondria.review.crops import crop_object
 from chondria.review.scene import make_scene
 
@@ -77,3 +77,26 @@ def test_an_image_of_another_shape_is_refused():
     labels, image = cell()
     with pytest.raises(ShapeError, match="image of shape"):
         scene_of(labels, image[1:])
+
+
+def test_a_place_is_clear_as_far_as_it_looks_like_the_rest_of_its_object():
+    labels, image = cell()
+    scene = scene_of(labels, image)
+    crop = crop_object(scene, 1)
+    odds = np.where(crop.inside, -4.0, 0).astype(np.float32)
+    odds[:, :, 50:60][crop.inside[:, :, 50:60]] = 8
+    clear = clearness(crop, odds)
+    assert clear[:, :, 55][crop.inside[:, :, 55]].max() < 0.2
+    np.testing.assert_allclose(clear[:, :, 20:40][crop.inside[:, :, 20:40]], 1, atol=1e-6)
+    assert (clear[~crop.inside] == 0).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 1000), st.floats(0, 30))
+def test_clearness_stays_within_its_bounds(seed, spread):
+    labels, image = cell()
+    crop = crop_object(scene_of(labels, image), 1)
+    odds = np.random.default_rng(seed).normal(0, spread, crop.labels.shape).astype(np.float32)
+    clear = clearness(crop, odds)[crop.inside]
+    assert (clear <= 1).all()
+    assert (clear >= np.exp(-2) - 1e-6).all()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chondria.review.appearance import clearness, learn_appearance
 from chondria.review.crops import Crop, crop_object
-from chondria.review.neck_evidence import apartness, flankness, probability_drop
+from chondria.review.neck_evidence import flankness, probability_drop
 from chondria.review.necks import Neck, find_lobes, find_necks
 from chondria.review.scene import Scene
 from chondria.review.seams import seam_evidence
@@ -34,8 +34,8 @@ def find_merges(scene: Scene) -> list[Suspicion]:
     -------
     list of Suspicion
         One for each neck. Evidence: `narrowing` of the neck against the thinner lobe; `drop` of
-        the probability, `apart` and `flank`, see `chondria.review.neck_evidence`; `seam`, see
-        `chondria.review.seams`, or `unseen`, 1, where no image says anything.
+        the probability and `flank`, see `chondria.review.neck_evidence`; `seam`, see
+        `chondria.review.seams`, if there is an image that says something.
     """
     appearance = learn_appearance(scene)
     found = []
@@ -64,11 +64,9 @@ def _evidence(
     told = {
         "narrowing": neck.narrowing,
         "drop": probability_drop(neck, lobes, probability),
-        "apart": apartness(neck, lobes),
         "flank": flankness(neck, lobes, size),
     }
-    seen = {"unseen": 1.0} if odds is None else {"seam": seam_evidence(neck, lobes, odds, size)}
-    return told | seen
+    return told if odds is None else told | {"seam": seam_evidence(neck, lobes, odds, size)}
 
 
 def _reason(neck: Neck, evidence: Mapping[str, float]) -> str:
