@@ -77,9 +77,8 @@ def find_splits(scene: Scene) -> list[Suspicion]:
         At most one for each pair. Evidence: `facing`, the smaller of the two objects' ratios of
         the face to the section behind it, or the overlap of sections in z; `bridge`, the
         probability between them, as a part of the cores'; `near`, 1 where they touch and 0 at the
-        widest gap; `lost`, where a slice is missing between them, the overlap times the bridge,
-        which then is told as a part of half of the cores' probability: what is missed has not
-        more.
+        widest gap; `lost`, where a slice is missing between them: the overlap by a half, over two
+        slices, times the bridge by a half, as what is missed has not more; each at most 1.
     """
     found = []
     for pair in neighbouring_pairs(scene.labels, scene.boxes, scene.voxel_size_nm, scene.flat):
@@ -94,7 +93,7 @@ def find_splits(scene: Scene) -> list[Suspicion]:
             facing, bridge, near, lost, at, how = max(told, key=lambda way: way[0] * way[1])
             bridge = min(1.0, bridge / sure)
             evidence = {"facing": facing, "bridge": bridge, "near": near}
-            evidence["lost"] = facing * min(1.0, 2 * bridge) if lost else 0.0
+            evidence["lost"] = min(1.0, 2 * facing) * min(1.0, 2 * bridge) if lost else 0.0
             z, y, x = (int(i) + side.start for i, side in zip(at, place, strict=True))
             reason = f"{how}, and the probability between them is {bridge:.2f} of that inside."
             found.append(Suspicion("split", pair, (z, y, x), evidence, reason))

@@ -25,8 +25,8 @@ __all__ = ["UNSEEN_MERGE", "WEIGHTS", "Entry", "find_suspicions", "make_worklist
 # Logarithm of the odds that a suspicion is right: a constant, and so much for each measure.
 # Logistic regressions (penalty 0.15 times the sum of squares, no weight below 0), see
 # recipes/LOG.md, 2026-11-27: splits and merges "Seams", on Lucchi++ train and CDeep3M's z 0 to 13,
-# those of merges by hand between it and the earlier one; misses and merges without an image
-# "Planted merges". Uncertain objects and slices are set by hand.
+# those of merges by hand between it and the earlier one, and slices that are lost by hand; misses
+# and merges without an image "Planted merges". Uncertain objects and slices are set by hand.
 WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
     "uncertain": {"": -4.0, "doubt": 8.0},
     "merge": {"": -3.8, "narrowing": 0.6, "drop": 4.5, "flank": 0.3, "seam": 2.7},
