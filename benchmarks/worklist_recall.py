@@ -8,8 +8,8 @@ the unplanted labels' own worklist points to, as if that had been reviewed befor
     python benchmarks/worklist_recall.py --sets lucchi --dimensions 2 --every 16
     python benchmarks/worklist_recall.py --sets vnc --slices 12 15 --probability P.tif [--own]
 
-With --probability, of those slices alone, a model's belief takes the place of the blurred truth;
-with --own its objects take the place of the true ones.
+The image is looked at, unless --blind is said. With --probability, of those slices alone, a model's
+belief takes the place of the blurred truth; with --own its objects take the place of the true ones.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ def signed_distance(plane):
     return ndimage.distance_transform_edt(plane) - ndimage.distance_transform_edt(~plane)
 
 
-def suspicions_of(labels, probability, size):
-    return find_suspicions(make_scene(labels, np.rint(probability * 255).astype(np.uint8), size))
+def suspicions_of(labels, probability, size, image=None):
+    seen = np.rint(probability * 255).astype(np.uint8)
+    return find_suspicions(make_scene(labels, seen, size, image))
 
 
 def is_known(suspicion, known, size):
@@ -88,7 +89,7 @@ def share(hits):
     return f"{sum(hits)}/{len(hits)} = {sum(hits) / max(1, len(hits)):.2f}"
 
 
-def examine(labels, probability, size, seeds, planted_share, rows):
+def examine(labels, probability, image, size, seeds, planted_share, rows):
     """Plant, make the list, find the planted errors in it; once for each seed."""
     objects = int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
     looked = max(1, round(LOOKED_SHARE * objects))
@@ -96,16 +97,16 @@ def examine(labels, probability, size, seeds, planted_share, rows):
     found = {"as it is": defaultdict(list), "known set aside": defaultdict(list)}
     others = {variant: Counter() for variant in found}
     seconds = []
-    for seed in range(seeds):
+    for seed in seeds:
         generator = np.random.default_rng(seed)
         believed = probability
         if believed is None:
             believed = believed_probability(labels > 0, size, generator)
-        known = rank(suspicions_of(labels, believed, size))[:looked]
+        known = rank(suspicions_of(labels, believed, size, image))[:looked]
         counts = {kind: (total + (i + seed) % 3) // 3 for i, kind in enumerate(KINDS)}
         made = plant_errors(labels, believed, size, generator, counts)
         begun = time.process_time()
-        suspicions = suspicions_of(made.labels, made.probability, size)
+        suspicions = suspicions_of(made.labels, made.probability, size, image)
         seconds.append(time.process_time() - begun)
         rest = [one for one in suspicions if not is_known(one, known, size)]
 
@@ -121,7 +122,7 @@ def examine(labels, probability, size, seeds, planted_share, rows):
                 found[variant][error.kind, how].append(at is not None and at <= looked)
             front = [entry.suspicion for entry in entries[:looked]]
             others[variant].update(one.kind for one in front if not right(one))
-    record = {"objects": objects, "looked_at": looked, "planted": total, "seeds": seeds}
+    record = {"objects": objects, "looked_at": looked, "planted": total, "seeds": len(seeds)}
     for variant, hits in found.items():
         record[variant] = {"recall": share(list(chain(*hits.values())))}
         for kind in KINDS:
@@ -136,12 +137,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="*", default=["cdeep3m"], choices=SETS)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--dimensions", type=int, default=3, choices=(2, 3))
     parser.add_argument("--every", type=int, default=1, help="every n-th slice, for --dimensions 2")
     parser.add_argument("--slices", type=int, nargs=2, help="the first and the last")
     parser.add_argument("--probability", type=Path, help="a model's, of these slices, 8 bits")
     parser.add_argument("--own", action="store_true", help="plant in the model's own objects")
     parser.add_argument("--share", type=float, default=PLANTED_SHARE, help="of objects, planted")
+    parser.add_argument("--blind", action="store_true", help="do not look at the image")
     parser.add_argument("--rows", type=Path, help="write evidence and truth of every suspicion")
     options = parser.parse_args()
     root = Path(os.environ.get("CHONDRIA_DATA", "../shared/data"))
@@ -156,7 +159,11 @@ def main() -> None:
             seen = open_volume(options.probability).numpy()[:: options.every] / np.float32(255)
         if options.own:
             labels = objects_of(seen > 0.5, size, options.dimensions)
-        record = {"set": name} | examine(labels, seen, size, options.seeds, options.share, rows)
+        pictures = root / path.replace("labels", "images")
+        image = None if options.blind else open_volume(pictures).numpy()[part]
+        seeds = range(options.first_seed, options.first_seed + options.seeds)
+        found = examine(labels, seen, image, size, seeds, options.share, rows)
+        record = {"set": name, "image": image is not None} | found
         print(json.dumps(record), flush=True)
     if options.rows:
         options.rows.write_text(json.dumps(rows))

@@ -94,6 +94,7 @@ def test_the_type_grows_with_the_numbers():
         ([decision("drop", (8,))], "object 8 in line 2.*its numbers: 3 to 3"),
         ([decision("split", (3,), None, ((0, 0, 0), (1, 30, 20)))], "0 0 0 in line 2 lies outside"),
         ([decision("split", (3,), None, ((0, 0, 99), (1, 30, 20)))], "0 0 99 in line 2"),
+        ([decision("split", (3,), (1, 30, 72))], "none near its place; give two points"),
         ([decision("add", place=(1, 50, 80))], "nothing of middling probability"),
         ([decision("add", place=(9, 50, 80))], "outside of the volume"),
         ([decision("drop", (3,)), decision("split", (3,), line=5)], "line 2 and 'split' in line 5"),

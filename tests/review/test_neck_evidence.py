@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chondria.review.neck_evidence import apartness, flankness, probability_drop
+from chondria.review.neck_evidence import flankness, probability_drop
 from chondria.review.necks import find_lobes, find_necks
 
 SIZE = (40.0, 10.0, 10.0)
@@ -29,11 +29,6 @@ def end_to_end() -> np.ndarray:
     body[:, 10:30, 10:110] = body[:, 10:30, 130:230] = True
     body[:, 17:23, 110:130] = True
     return body
-
-
-@pytest.mark.parametrize("joined", [1, 3, 6])
-def test_the_slices_that_are_not_joined_are_counted(joined):
-    assert apartness(*neck_of(side_by_side(joined))) == pytest.approx(1 - joined / 6)
 
 
 def test_rods_side_by_side_meet_with_their_flanks_and_those_in_a_row_with_their_ends():

@@ -65,3 +65,15 @@ def test_parts_that_do_not_touch_hang_on_the_first():
 def test_nothing_and_everything_have_no_neck(body):
     lobes, depth = find_lobes(body, SIZE)
     assert find_necks(lobes, depth, SIZE) == []
+
+
+def test_a_bar_is_parted_where_it_is_not_clear_and_keeps_its_width():
+    bar = np.zeros((1, 40, 100), bool)
+    bar[:, 10:30, 5:95] = True
+    clear = bar.astype(np.float32)
+    clear[:, :, 48:52] *= 0.3
+    assert find_necks(*find_lobes(bar, SIZE), SIZE) == []
+    (neck,) = find_necks(*find_lobes(bar, SIZE, clear), SIZE)
+    assert abs(neck.at[:, 2].mean() - 49.5) < 3
+    assert neck.width_nm == pytest.approx(200, abs=15)
+    assert neck.narrowing < 0.1

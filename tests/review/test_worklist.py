@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from chondria.errors import ShapeError
 from chondria.review.scene import make_scene
@@ -60,9 +61,47 @@ def test_a_slice_that_is_missing_between_two_halves_is_a_split_and_a_miss():
     labels[5:, 20:40][labels[5:, 20:40] > 0] = 7
     probability = sure(labels)
     probability[4, 20:40, 20:120] = 110
-    found = [entry.suspicion for entry in make_worklist(labels, probability, SIZE)[:2]]
+    entries = make_worklist(labels, probability, SIZE)[:2]
+    assert all(entry.score > 0.9 for entry in entries)
+    found = [entry.suspicion for entry in entries]
     assert {(one.kind, one.ids) for one in found} == {("split", (1, 7)), ("miss", ())}
     assert {one.place_px[0] for one in found} == {4}
+
+
+def seen_in_an_image(seam: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The rods, and a third beside the first that is joined to it in a row without any neck.
+
+    In the image they have dark outlines in bright surroundings, and so it is where the two are
+    joined, if there is a seam.
+    """
+    labels = rods()
+    labels[2:7, 20:40, 120:135] = 1
+    true = labels.copy()
+    if seam:
+        true[:, :40, 65:73] = 0
+    image = np.where(true > 0, 110.0, 180.0)
+    image[ndimage.binary_dilation(true > 0, np.ones((1, 3, 3)), 2) & (true == 0)] = 60
+    image = ndimage.gaussian_filter(image, (0, 1, 1))
+    noise = np.random.default_rng(0).normal(0, 15, labels.shape)
+    return labels, (image + noise).clip(0, 255).astype(np.uint8)
+
+
+def test_a_seam_in_the_image_is_the_first_suspicion_where_there_is_no_neck():
+    labels, image = seen_in_an_image(seam=True)
+    entries = make_worklist(labels, sure(labels), SIZE, image=image)
+    found = entries[0].suspicion
+    assert (found.kind, found.ids) == ("merge", (1,))
+    assert 65 <= found.place_px[2] <= 74
+    assert "seam" in found.reason
+    assert entries[0].score > 3 * entries[1].score
+
+
+def test_without_the_image_or_the_seam_nothing_is_suspected_there():
+    labels, image = seen_in_an_image(seam=True)
+    assert all(entry.score < 0.1 for entry in make_worklist(labels, sure(labels), SIZE))
+    labels, image = seen_in_an_image(seam=False)
+    found = make_worklist(labels, sure(labels), SIZE, image=image)
+    assert all(entry.score < 0.2 for entry in found)
 
 
 def test_an_object_that_was_taken_away_is_the_first_suspicion():
@@ -119,13 +158,16 @@ def test_identifiers_with_gaps_are_kept():
     ids=["no object", "one that fills all", "one slice", "one voxel"],
 )
 def test_odd_volumes_have_defined_lists(labels):
-    entries = make_worklist(labels, sure(labels), SIZE)
-    assert len(entries) == len(np.unique(labels[labels > 0]))
+    for image in (None, labels):
+        entries = make_worklist(labels, sure(labels), SIZE, image=image)
+        assert len(entries) == len(np.unique(labels[labels > 0]))
 
 
 def test_other_shapes_are_refused():
     with pytest.raises(ShapeError, match="one volume"):
         make_worklist(rods(), sure(rods())[1:], SIZE)
+    with pytest.raises(ShapeError, match="image of shape"):
+        make_worklist(rods(), sure(rods()), SIZE, image=rods()[1:])
 
 
 SUSPICIONS = st.lists(

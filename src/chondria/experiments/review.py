@@ -75,7 +75,9 @@ def review(
             )
     picture = open_run_image(run.record, run.labels, image, run.voxel_size_nm)
     labels = run.labels.numpy()
-    found = make_worklist(labels, run.probability.numpy(), run.voxel_size_nm, odd_slices(picture))
+    found = make_worklist(
+        labels, run.probability.numpy(), run.voxel_size_nm, odd_slices(picture), picture.numpy()
+    )
     found = found[:entries]
     try:
         pictures.mkdir()

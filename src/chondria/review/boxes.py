@@ -79,17 +79,24 @@ def coarse_steps(shape: Sequence[int], size_nm: VoxelSize, edge_nm: float) -> tu
 
 
 def inner_distance_nm(inside: NDArray[np.bool_], size_nm: VoxelSize) -> NDArray[np.float32]:
-    """Distance in nm from each voxel inside to the nearest outside, 0 outside (Z, Y, X)."""
+    """Distance in nm from each voxel inside to the nearest outside, 0 outside (Z, Y, X).
+
+    What lies beyond the array counts as inside, unless all of it, or of a slice that stands alone,
+    is inside.
+    """
+    import edt
+
+    if size_nm[0] >= FAR_NM:
+        planes = [_plane_distance_nm(plane, size_nm) for plane in inside]
+        return np.asarray(planes, np.float32)
     if inside.all():
-        inside = np.pad(inside, 1)
-        return inner_distance_nm(inside, size_nm)[1:-1, 1:-1, 1:-1]
-    if size_nm[0] < FAR_NM:
-        found = ndimage.distance_transform_edt(inside, sampling=size_nm)
-        return np.asarray(found, np.float32)
-    planes = [
-        inner_distance_nm(plane[None], (1e3 * FAR_NM, *size_nm[1:]))[0]
-        if plane.all()
-        else ndimage.distance_transform_edt(plane, sampling=size_nm[1:])
-        for plane in inside
-    ]
-    return np.asarray(planes, np.float32)
+        return inner_distance_nm(np.pad(inside, 1), size_nm)[1:-1, 1:-1, 1:-1]
+    return np.asarray(edt.edt(inside, anisotropy=size_nm, parallel=1), np.float32)
+
+
+def _plane_distance_nm(plane: NDArray[np.bool_], size_nm: VoxelSize) -> NDArray[np.float32]:
+    import edt
+
+    if plane.all():
+        return _plane_distance_nm(np.pad(plane, 1), size_nm)[1:-1, 1:-1]
+    return np.asarray(edt.edt(plane, anisotropy=size_nm[1:], parallel=1), np.float32)

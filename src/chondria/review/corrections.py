@@ -23,6 +23,8 @@ Place = Sequence[int] | NDArray[Any]
 
 # So far from a missed place, at most, the place that was pointed at may lie.
 REACH_NM: Final = 100.0
+# And so far from a neck: a tube is as narrow over some length.
+NECK_REACH_NM: Final = 200.0
 
 
 def correct_labels(
@@ -105,18 +107,20 @@ def split_at_neck(
     Returns
     -------
     ndarray of int32 or None
-        1 and 2 in the parts; None where the object has no neck.
+        1 and 2 in the parts; None where the object has no neck, or none within 200 nm of the place.
     """
     lobes, depth = find_lobes(inside, measured_size_nm(voxel_size_nm, len(inside) == 1))
     necks = find_necks(lobes, depth, voxel_size_nm)
     if not necks:
         return None
     size = np.array(voxel_size_nm)
-    neck = (
-        max(necks, key=lambda neck: neck.narrowing + neck.thinness)
-        if place is None
-        else min(necks, key=lambda n: np.linalg.norm((n.at - np.array(place)) * size, axis=1).min())
-    )
+    if place is None:
+        neck = max(necks, key=lambda neck: neck.narrowing + neck.thinness)
+    else:
+        away = [np.linalg.norm((n.at - np.array(place)) * size, axis=1).min() for n in necks]
+        if min(away) > NECK_REACH_NM:
+            return None
+        neck = necks[int(np.argmin(away))]
     side = {neck.lobes[0]}
     links = [set(other.lobes) for other in necks if other is not neck]
     while grown := {n for link in links if link & side for n in link} - side - {neck.lobes[1]}:
@@ -150,8 +154,8 @@ def _split(
         found = split_at_neck(inside, size, place)
         if found is None:
             raise SettingsError(
-                f"Object {number} in line {decision.line} has no neck to be split at; give two "
-                "points z y x | z y x in the column 'points'."
+                f"Object {number} in line {decision.line} has no neck to be split at, or none near "
+                "its place; give two points z y x | z y x in the column 'points'."
             )
         parts = found
     counts = np.bincount(parts.ravel())[1:]

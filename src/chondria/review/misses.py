@@ -64,17 +64,24 @@ def missed_regions(
             [np.where(part, part + np.uint32(n), 0) for part, n in zip(parts, firsts, strict=True)]
         ).astype(np.uint32)
     else:
-        regions = cc3d.connected_components(open_places, connectivity=26).astype(np.uint32)
+        regions = cc3d.connected_components(open_places, connectivity=26).astype(
+            np.uint32, copy=False
+        )
     smallest = ball_voxels(SMALLEST_DIAMETER_NM, voxel_size_nm, flat=flat or len(labels) == 1)
     return _without_small(regions, round(smallest))
 
 
 def _without_small(regions: NDArray[np.uint32], smallest: int) -> NDArray[np.uint32]:
-    kept = np.bincount(regions.ravel()) >= smallest
-    kept[0] = False
+    """Leave small regions out and number the others without gaps, slice by slice, in place."""
+    counts = np.zeros(int(regions.max(initial=0)) + 1, np.int64)
+    for plane in regions:
+        counts += np.bincount(plane[plane > 0], minlength=counts.size)
+    kept = counts >= smallest
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint32)
-    out: NDArray[np.uint32] = numbers[regions]
-    return out
+    for plane in regions:
+        marked = plane > 0
+        plane[marked] = numbers[plane[marked]]
+    return regions
 
 
 def find_misses(scene: Scene) -> list[Suspicion]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chondria.review.necks import Neck
 from chondria.volume import VoxelSize
 
-__all__ = ["apartness", "flankness", "probability_drop"]
+__all__ = ["flankness", "probability_drop"]
 
 # The best way across a neck; single voxels do not count.
 WAY_PERCENTILE: Final = 90
@@ -48,29 +48,6 @@ def _log_odds(value: float) -> float:
     """Of 8 bits, where 255 is certainty; within -4 and 4."""
     p = min(max(value / 255, 0.018), 0.982)
     return math.log(p / (1 - p))
-
-
-def apartness(neck: Neck, lobes: NDArray[np.int32]) -> float:
-    """Tell in what share of the slices that hold both lobes they do not touch.
-
-    Mitochondria that run beside each other are joined in few slices; the limbs of one are,
-    mostly, in all.
-
-    Parameters
-    ----------
-    neck : Neck
-        Of these lobes.
-    lobes : ndarray of int32, (Z, Y, X)
-        See `chondria.review.necks.find_lobes`.
-
-    Returns
-    -------
-    float
-        0 where they share no slice.
-    """
-    one, two = ((lobes == number).any(axis=(1, 2)) for number in neck.lobes)
-    shared = np.flatnonzero(one & two)
-    return float(np.mean(~np.isin(shared, neck.at[:, 0]))) if shared.size else 0.0
 
 
 def flankness(neck: Neck, lobes: NDArray[np.int32], voxel_size_nm: VoxelSize) -> float:

@@ -23,7 +23,7 @@ LEVELS: Final = 20
 # A lobe is at least so wide (half, in nm): what is thinner is a spike of an outline.
 SMALLEST_LOBE_NM: Final = 35.0
 # And so many times wider than what joins it to a larger one.
-SMALLEST_RATIO: Final = 1.2
+SMALLEST_RATIO: Final = 1.1
 FULL: Final = np.ones((3, 3, 3), bool)
 
 
@@ -65,11 +65,13 @@ class Neck:
 
 
 def find_lobes(
-    inside: NDArray[np.bool_], measured_size_nm: VoxelSize
+    inside: NDArray[np.bool_],
+    measured_size_nm: VoxelSize,
+    clearness: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Part an object at its necks.
 
-    A lobe is a peak of the distance from the outline that is at least 1.2 times as high as the
+    A lobe is a peak of the distance from the outline that is at least 1.1 times as high as the
     saddle to any higher one.
 
     Parameters
@@ -78,6 +80,9 @@ def find_lobes(
         One object.
     measured_size_nm : tuple of float
         Voxel size (z, y, x) in nm, see `chondria.review.boxes.measured_size_nm`.
+    clearness : ndarray of float32, (Z, Y, X), optional
+        0 to 1, by which the distance is multiplied before its peaks are sought: parts that are
+        joined over their whole width are parted only by what the image shows.
 
     Returns
     -------
@@ -87,10 +92,11 @@ def find_lobes(
     from skimage.segmentation import watershed
 
     depth = inner_distance_nm(inside, measured_size_nm)
-    markers = _peaks(depth)
+    landscape = depth if clearness is None else depth * clearness
+    markers = _peaks(landscape)
     if markers.max() < 2:
         return inside.astype(np.int32), depth
-    lobes = watershed(-depth, markers, mask=inside, connectivity=FULL)  # type: ignore[no-untyped-call]
+    lobes = watershed(-landscape, markers, mask=inside, connectivity=FULL)  # type: ignore[no-untyped-call]
     return np.asarray(lobes, np.int32), depth
 
 

@@ -1,4 +1,4 @@
-"""What is reviewed: labels and probabilities of one volume, and where its objects are."""
+"""What is reviewed: labels, probabilities and image of one volume, and where its objects are."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Scene:
         See `chondria.review.uncertain.core_probability`.
     flat : bool
         Whether every object lies in one slice.
+    image : ndarray or None
+        Grey values.
     """
 
     labels: NDArray[Any]
@@ -42,6 +44,7 @@ class Scene:
     boxes: dict[int, Box]
     core: NDArray[np.float64]
     flat: bool
+    image: NDArray[Any] | None = None
 
     @property
     def measured_size_nm(self) -> VoxelSize:
@@ -56,7 +59,10 @@ class Scene:
 
 
 def make_scene(
-    labels: NDArray[Any], probability: NDArray[np.uint8], voxel_size_nm: VoxelSize
+    labels: NDArray[Any],
+    probability: NDArray[np.uint8],
+    voxel_size_nm: VoxelSize,
+    image: NDArray[Any] | None = None,
 ) -> Scene:
     """Find the objects of a label map whose identifiers have few gaps.
 
@@ -70,6 +76,11 @@ def make_scene(
             f"Found labels of shape {labels.shape} and probabilities of shape {probability.shape} "
             "(Z, Y, X); both must be of one volume."
         )
+    if image is not None and image.shape != labels.shape:
+        raise ShapeError(
+            f"Found labels of shape {labels.shape} and an image of shape {image.shape} (Z, Y, X); "
+            "both must be of one volume."
+        )
     boxes = object_boxes(labels)
     core = core_probability(labels, probability)
-    return Scene(labels, probability, voxel_size_nm, boxes, core, is_flat(boxes))
+    return Scene(labels, probability, voxel_size_nm, boxes, core, is_flat(boxes), image)

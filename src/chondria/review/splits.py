@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from chondria.review.boxes import Box, grow_box
+from chondria.review.boxes import Box, grow_box, inner_distance_nm
 from chondria.review.scene import Scene
 from chondria.review.suspicion import Suspicion
 from chondria.volume import VoxelSize
@@ -78,7 +77,8 @@ def find_splits(scene: Scene) -> list[Suspicion]:
         At most one for each pair. Evidence: `facing`, the smaller of the two objects' ratios of
         the face to the section behind it, or the overlap of sections in z; `bridge`, the
         probability between them, as a part of the cores'; `near`, 1 where they touch and 0 at the
-        widest gap.
+        widest gap; `lost`, where a slice is missing between them: the overlap by a half, over two
+        slices, times the bridge by a half, as what is missed has not more; each at most 1.
     """
     found = []
     for pair in neighbouring_pairs(scene.labels, scene.boxes, scene.voxel_size_nm, scene.flat):
@@ -90,16 +90,17 @@ def find_splits(scene: Scene) -> list[Suspicion]:
             ways.append(_stacked(part, seen, pair))
         told = [way for way in ways if way is not None]
         if told:
-            facing, bridge, near, at, how = max(told, key=lambda way: way[0] * way[1])
+            facing, bridge, near, lost, at, how = max(told, key=lambda way: way[0] * way[1])
             bridge = min(1.0, bridge / sure)
             evidence = {"facing": facing, "bridge": bridge, "near": near}
+            evidence["lost"] = min(1.0, 2 * facing) * min(1.0, 2 * bridge) if lost else 0.0
             z, y, x = (int(i) + side.start for i, side in zip(at, place, strict=True))
             reason = f"{how}, and the probability between them is {bridge:.2f} of that inside."
             found.append(Suspicion("split", pair, (z, y, x), evidence, reason))
     return found
 
 
-Way = tuple[float, float, float, NDArray[Any], str]
+Way = tuple[float, float, float, bool, NDArray[Any], str]
 
 
 def _beside(
@@ -111,7 +112,7 @@ def _beside(
     if not together.any():
         return None
     masks, labels, seen = [mask[together] for mask in masks], labels[together], seen[together]
-    away = [_outer_distance_nm(mask, size) for mask in masks]
+    away = [inner_distance_nm(~mask, size) for mask in masks]
     gap = min(float(away[1][masks[0]].min()), float(away[0][masks[1]].min()))
     step = max(size[1:])
     if gap > WIDEST_GAP_NM + step:
@@ -128,7 +129,7 @@ def _beside(
     width = max(0.0, gap - step)
     how = f"Two objects face each other over {min(ratios):.0%} of their width, {width:.0f} nm apart"
     near = 1 - min(width / WIDEST_GAP_NM, 1.0)
-    return min(ratios), float(seen[looked].mean()) / 255, near, at, how
+    return min(ratios), float(seen[looked].mean()) / 255, near, False, at, how
 
 
 def _stacked(labels: NDArray[Any], seen: NDArray[np.uint8], pair: tuple[int, int]) -> Way | None:
@@ -145,7 +146,7 @@ def _stacked(labels: NDArray[Any], seen: NDArray[np.uint8], pair: tuple[int, int
     if missing:
         how = f"A slice is missing between two objects that share {overlap:.0%} of their sections"
     at = np.array([end + int(missing), y, x])
-    return overlap, float(between.mean()) / 255, 0.5 if missing else 1.0, at, how
+    return overlap, float(between.mean()) / 255, 0.5 if missing else 1.0, missing, at, how
 
 
 def _face_ratio(away: NDArray[np.float32], gap: float, layer: float) -> float:
@@ -153,11 +154,6 @@ def _face_ratio(away: NDArray[np.float32], gap: float, layer: float) -> float:
     face = int(np.count_nonzero(away <= gap + layer))
     behind = int(np.count_nonzero((away > gap + DEPTH_NM) & (away <= gap + DEPTH_NM + layer)))
     return min(1.0, face / behind) if behind else 0.0
-
-
-def _outer_distance_nm(mask: NDArray[np.bool_], size: VoxelSize) -> NDArray[np.float32]:
-    found = ndimage.distance_transform_edt(~mask, sampling=size)
-    return np.asarray(found, np.float32)
 
 
 def _slices_of(mask: NDArray[np.bool_]) -> NDArray[np.intp]:

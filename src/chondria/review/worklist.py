@@ -20,19 +20,21 @@ from chondria.review.suspicion import Kind, Suspicion
 from chondria.review.uncertain import find_uncertain
 from chondria.volume import VoxelSize
 
-__all__ = ["WEIGHTS", "Entry", "find_suspicions", "make_worklist", "rank"]
+__all__ = ["UNSEEN_MERGE", "WEIGHTS", "Entry", "find_suspicions", "make_worklist", "rank"]
 
 # Logarithm of the odds that a suspicion is right: a constant, and so much for each measure.
-# Logistic regressions (penalty 0.15 times the sum of squares, no weight below 0) on merges, splits
-# and misses planted in CDeep3M and Lucchi++ train (recipes/LOG.md, 2026-11-27, "Planted merges").
-# Uncertain objects and slices are set by hand.
+# Logistic regressions (penalty 0.15 times the sum of squares, no weight below 0), see
+# recipes/LOG.md, 2026-11-27: splits and merges "Seams", on Lucchi++ train and CDeep3M's z 0 to 13,
+# those of merges by hand between it and the earlier one, and slices that are lost by hand; misses
+# and merges without an image "Planted merges". Uncertain objects and slices are set by hand.
 WEIGHTS: Final[Mapping[Kind, Mapping[str, float]]] = {
     "uncertain": {"": -4.0, "doubt": 8.0},
-    "merge": {"": -3.8, "narrowing": 2.0, "drop": 6.1, "apart": 0.3, "flank": 0.5},
-    "split": {"": -6.9, "facing": 5.6, "bridge": 2.5, "near": 3.4},
+    "merge": {"": -3.8, "narrowing": 0.6, "drop": 4.5, "flank": 0.3, "seam": 2.7},
+    "split": {"": -9.4, "facing": 9.5, "bridge": 2.3, "near": 2.3, "lost": 7.5},
     "miss": {"": -5.3, "width": 3.0, "size": 6.3},
     "slice": {"": -5.0, "lack": 5.0, "image": 3.0},
 }
+UNSEEN_MERGE: Final[Mapping[str, float]] = {"": -3.8, "narrowing": 2.0, "drop": 6.1, "flank": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ def find_suspicions(scene: Scene, unlike: dict[int, str] | None = None) -> list[
     Parameters
     ----------
     scene : Scene
-        Labels and probabilities. Where every object lies in a single slice, slices are judged
-        one by one.
+        Labels and probabilities, and the image, if there is one. Where every object lies in a
+        single slice, slices are judged one by one.
     unlike : dict of int to str, optional
         See `find_odd_slices`.
 
@@ -120,6 +122,7 @@ def make_worklist(
     probability: NDArray[np.uint8],
     voxel_size_nm: VoxelSize,
     unlike: dict[int, str] | None = None,
+    image: NDArray[Any] | None = None,
 ) -> list[Entry]:
     """Find and rank everything worth a look.
 
@@ -133,6 +136,8 @@ def make_worklist(
         (z, y, x) in nm.
     unlike : dict of int to str, optional
         See `find_odd_slices`.
+    image : ndarray, (Z, Y, X), optional
+        Grey values; merges are judged by them too.
 
     Returns
     -------
@@ -145,20 +150,21 @@ def make_worklist(
         If the shapes differ.
     """
     ids, dense = _dense(labels)
-    found = find_suspicions(make_scene(dense, probability, voxel_size_nm), unlike)
+    found = find_suspicions(make_scene(dense, probability, voxel_size_nm, image), unlike)
     return rank([replace(one, ids=tuple(int(ids[n]) for n in one.ids)) for one in found])
 
 
 def _score(suspicion: Suspicion) -> float:
-    weights = WEIGHTS[suspicion.kind]
+    unseen = suspicion.kind == "merge" and "seam" not in suspicion.evidence
+    weights = UNSEEN_MERGE if unseen else WEIGHTS[suspicion.kind]
     odds = weights[""] + sum(weights.get(name, 0) * x for name, x in suspicion.evidence.items())
     return 1 / (1 + math.exp(-odds))
 
 
 def _dense(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Number objects without gaps; gives their identifiers and the new label map."""
-    ids = np.unique(labels)
+    ids = np.unique(np.concatenate([np.unique(plane) for plane in labels]))
     ids = np.append(labels.dtype.type(0), ids[ids != 0])
     if ids[-1] == len(ids) - 1:
         return ids, labels
-    return ids, np.searchsorted(ids, labels).astype(np.uint32)
+    return ids, np.stack([np.searchsorted(ids, plane) for plane in labels]).astype(np.uint32)
