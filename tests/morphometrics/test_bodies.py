@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -196,7 +197,11 @@ def largest_errors(body: Body, radius_nm: float, edges: tuple[float, ...], draws
     return worst.round(2).tolist()
 
 
-if __name__ == "__main__":  # the table of docs/measure.md
+if __name__ == "__main__":  # the table of docs/measure.md: python test_bodies.py [draws] [draws]
+    of_isotropic, of_sections = (int(number) for number in (sys.argv[1:3] or ("200", "4")))
     for name, body in zip(("ball", "2.2:1.4:1", "3:1:1", "rod", "ring"), THOROUGH, strict=True):
-        for edges, radius_nm, draws in ((ISOTROPIC, 50, 200), (SECTIONS, 500, 4)):
-            print(name, edges, draws, largest_errors(body, radius_nm, edges, draws))
+        for edges, radius_nm, draws in (
+            (ISOTROPIC, 50, of_isotropic),
+            (SECTIONS, 500, of_sections),
+        ):
+            print(name, edges, draws, largest_errors(body, radius_nm, edges, draws), flush=True)
