@@ -245,7 +245,7 @@ def test_other_methods(experiment, method: str) -> None:
     [
         ({"measures": ("length_um",)}, "no column 'length_um'"),
         ({"measures": ("centroid_z_nm",)}, "'centroid_z_nm' is no measure"),
-        ({"method": "anova"}, "auto, student, welch, mixed"),
+        ({"method": "anova"}, "auto, student, welch, paired, mixed"),
         ({"scale": "root"}, "auto, log, linear"),
     ],
 )

@@ -24,8 +24,8 @@ def stats(
     method: Annotated[
         str,
         typer.Option(
-            help="student, welch or mixed; auto: student where conditions have equal numbers of "
-            "animals, else welch."
+            help="student, welch, paired or mixed; auto: paired where animals have every "
+            "condition, student where conditions have equal numbers of animals, else welch."
         ),
     ] = "auto",
     scale: Annotated[

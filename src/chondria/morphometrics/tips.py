@@ -19,7 +19,7 @@ TURNS: Final = 16
 # how far the next section is; how near the surface ahead is if the ball touches the tip.
 SECTION_RADII: Final = 1.5
 STRIDE_RADII: Final = 0.5
-TOUCHING_RADII: Final = 1.1
+TOUCHING_RADII: Final = 1.2
 # A nearer surface cannot be told from one that the ball touches.
 TOUCHING: Final = 0.5
 # The direction is that of a piece of the line that is no shorter.
