@@ -98,10 +98,11 @@ def _figures(found: MeasureComparison, contrast: Contrast) -> str:
     test += f"{difference.freedom:.3g} degrees of freedom)"
     if not _is_only(found):
         test = f"{p_text(difference.p_value)}, {p_text(contrast.p_holm)} among all pairs (Holm)"
-    return (
-        f"95 % interval {low} to {high}, {test}, {effect_name(found)} {effect.value:.2f} "
-        f"({effect.low:.2f} to {effect.high:.2f})"
-    )
+    said = f"95 % interval {low} to {high}, {test}"
+    if not math.isfinite(effect.value):  # of two pairs there is none
+        return said
+    bounds = f"({effect.low:.2f} to {effect.high:.2f})"
+    return f"{said}, {effect_name(found)} {effect.value:.2f} {bounds}"
 
 
 def effect_name(found: MeasureComparison) -> str:
