@@ -5,7 +5,8 @@ Experiments are drawn in which mitochondria are nested in cells and animals
 its other methods, and by what is often done instead: a t-test over all objects or over cells, a
 mixed model with Wald's z-test, and percentiles of a nested bootstrap. Prints for each design the
 share of experiments with p < 0.05 and how often the 95 % interval holds the truth, and one line of
-JSON.
+JSON. In paired designs each animal has both conditions and reacts in its own way; beside the
+default, signs are flipped, and pairs are forgotten.
 
     python benchmarks/false_positives.py [--repeats 2000] [--mixed 500] [--bootstrap 500]
 """
@@ -24,9 +25,9 @@ from scipy import stats
 
 from chondria.groups.animal_means import animal_means, parents, unit_means
 from chondria.groups.comparison import fit_conditions
-from chondria.groups.linear_model import ConditionModel
+from chondria.groups.linear_model import ConditionModel, equal_variances
 from chondria.groups.nested import NestedSample
-from chondria.groups.permutation import permute_animals
+from chondria.groups.permutation import flip_signs, permute_animals
 from chondria.groups.simulation import NestedDesign, simulate
 
 __all__ = ["main"]
@@ -50,6 +51,27 @@ DESIGNS = {
     "effect 0.6: 5 + 5 animals, 1-6 cells, 3-60 objects": NestedDesign(effect=0.6, **UNEVEN),
     "effect 1.0: 5 + 5 animals, 3 cells, 20 objects": NestedDesign(effect=1.0),
     "effect 1.0: 3 + 3 animals, 3 cells, 20 objects": NestedDesign((3, 3), effect=1.0),
+    "paired: 6 animals, 3 cells, 20 objects": NestedDesign((6, 6), reactions=0.05),
+    "paired: 3 animals, 3 cells, 20 objects": NestedDesign((3, 3), reactions=0.05),
+    "paired: 5 animals that vary much and react alike": NestedDesign(
+        variances=(0.3, 0.1, 0.6), reactions=0.01
+    ),
+    "paired: 5 animals that react each in its own way": NestedDesign(
+        variances=(0.1, 0.1, 0.6), reactions=0.2
+    ),
+    "paired: 6 animals, 1-6 cells, 3-60 objects": NestedDesign((6, 6), reactions=0.05, **UNEVEN),
+    "paired: 5 animals, reactions to the first twice as spread": NestedDesign(
+        spreads=(2.0, 1.0), reactions=0.1
+    ),
+    "paired: 6 animals, 3 conditions": NestedDesign(
+        (6, 6, 6), spreads=(1.0, 1.0, 2.0), reactions=0.05
+    ),
+    "effect 0.6, paired: 5 animals, 3 cells, 20 objects": NestedDesign(
+        variances=(0.05, 0.1, 0.8), effect=0.6, reactions=0.05
+    ),
+    "effect 0.6, paired: 5 animals that react alike": NestedDesign(
+        variances=(0.09, 0.1, 0.8), effect=0.6, reactions=0.01
+    ),
 }
 Test = Callable[[NestedSample, float], tuple[float, bool | None]]
 REPORTED = 500
@@ -65,21 +87,18 @@ def main() -> None:
     parser.add_argument("--bootstrap", type=int, default=500, help="experiments with a bootstrap")
     parser.add_argument("--only", default="", help="designs whose name holds this")
     options = parser.parse_args()
-    quick = {"default": _by("auto"), "Student": _by("student"), "Welch": _by("welch")}
-    quick |= {
-        "permutation": _permutation,
-        "t-test over cells": _cells,
-        "t-test over objects": _objects,
-    }
+    naive = {"t-test over cells": _cells, "t-test over objects": _objects}
     record: dict[str, object] = {"options": vars(options)}
     for place, (name, design) in enumerate(DESIGNS.items()):
         if options.only not in name:
             continue
         print(f"\n{name}", flush=True)
-        found = _rates(design, quick, options.repeats, (place, 0))
+        quick = {"default": _by("auto")} | (UNPAIRED if design.reactions is None else PAIRED)
+        found = _rates(design, quick | naive, options.repeats, (place, 0))
         if len(design.animals) == 2:
             mixed = {"mixed": _by("mixed"), "mixed, Wald z": _wald}
             found |= _rates(design, mixed, options.mixed, (place, 1))
+        if len(design.animals) == 2 and design.reactions is None:
             found |= _rates(design, {"bootstrap": _bootstrap}, options.bootstrap, (place, 2))
         for method, row in found.items():
             covered = "-" if row["covered"] is None else f"{row['covered']:.2%}"
@@ -138,6 +157,18 @@ def _permutation(sample: NestedSample, effect: float) -> tuple[float, None]:
     return permute_animals(means.of(0), means.of(1)).p_value, None
 
 
+def _flipped(sample: NestedSample, effect: float) -> tuple[float, None]:
+    means = animal_means(sample)
+    return flip_signs(means.of(1) - means.of(0)).p_value, None
+
+
+def _forgotten(sample: NestedSample, effect: float) -> tuple[float, bool]:
+    """Student's t-test as if the animals of the two conditions were others."""
+    model = equal_variances(animal_means(sample))
+    difference = model.difference(0, 1)
+    return model.omnibus_p, difference.low <= effect <= difference.high
+
+
 def _objects(sample: NestedSample, effect: float) -> tuple[float, bool]:
     return _student(sample.values, sample.condition, effect)
 
@@ -183,6 +214,13 @@ def _bootstrap(sample: NestedSample, effect: float, draws: int = 500) -> tuple[f
     below = np.mean(differences <= 0)
     return 2 * float(min(below, 1 - below)), bool(low <= effect <= high)
 
+
+UNPAIRED: dict[str, Test] = {
+    "Student": _by("student"),
+    "Welch": _by("welch"),
+    "permutation": _permutation,
+}
+PAIRED: dict[str, Test] = {"signs flipped": _flipped, "pairs forgotten": _forgotten}
 
 if __name__ == "__main__":
     main()

@@ -74,3 +74,21 @@ def test_one_sentence_for_what_does_not_fit(
 
 def test_it_is_registered() -> None:
     assert stats in COMMANDS
+
+
+def test_animals_of_one_name_are_compared_within_themselves(run_cli, experiment: list[str]) -> None:
+    design = Path("design.csv")
+    for name in ("control-0", "treated-0"):
+        design.write_text(design.read_text().replace(f",{name}\n", ",m0\n"))
+    code, out, err = run_cli("stats", *experiment, "--design", "design.csv")
+    assert code == 2
+    assert "'m0' in the conditions 'control' and 'treated', but 'control-1' and" in err
+    for name in ("control-1", "treated-1"):
+        design.write_text(design.read_text().replace(f",{name}\n", ",m1\n"))
+    code, out, err = run_cli("stats", *experiment, "--design", "design.csv", "--dry-run")
+    assert out == (
+        "would compare volume_um3 between control, treated of the same animals into stats\n"
+    )
+    code, out, err = run_cli("stats", *experiment, "--design", "design.csv", "--method", "welch")
+    assert code == 2
+    assert "take auto, paired or mixed" in err

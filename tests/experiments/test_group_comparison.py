@@ -100,6 +100,62 @@ def test_everything_that_is_left(experiment, tmp_path: Path) -> None:
     assert not re.search(r'(src|href)="https?:', page)
 
 
+def paired_experiment(made: Made, animals: int = 6) -> Made:
+    """Animals that vary much, and all react much alike."""
+    rng = np.random.default_rng(1)
+    for animal in range(animals):
+        own = rng.normal(0, 1)
+        for shift, condition in enumerate(("before", "after")):
+            for _ in range(2):
+                centre = own + rng.normal(0.5 * shift, 0.05)
+                made.add(condition, f"m{animal}", np.exp(rng.normal(centre, 0.3, 20)))
+    return made
+
+
+def test_animals_seen_before_and_after_are_compared_within_themselves(
+    made: Made, tmp_path: Path
+) -> None:
+    groups = paired_experiment(made).compare(measures=("volume_um3",))
+    out = write_groups(groups, tmp_path / "out")
+    means = {(row["animal"], row["condition"]): row["mean"] for row in rows(out / "animals.csv")}
+    before, after = (
+        [np.log(float(means[f"m{i}", condition])) for i in range(6)]
+        for condition in ("before", "after")
+    )
+    expected = stats.ttest_rel(after, before)
+    (row,) = rows(out / "stats.csv")
+    assert float(row["p"]) == pytest.approx(expected.pvalue)
+    assert float(row["low"]) == pytest.approx(np.exp(expected.confidence_interval().low))
+    assert (row["method"], row["hedges_g_of"]) == ("paired t-test on animal means", "differences")
+    assert float(row["smallest_p_permutation"]) == 2 / 2**6
+    assert json.loads((out / "run.json").read_text())["paired"] is True
+    (sentence,) = sentences(groups.found[0])
+    assert "larger in after than in before" in sentence
+    assert "Hedges' g of the differences" in sentence
+    assert "6 animals, 12 cells" in sentence
+    assert sentence.endswith("; the same animals.")
+    assert "animals of one name are one animal" in " ".join(notes_on(groups.found))
+    assert ">Hedges' g of differences within animals" in (out / "forest.svg").read_text()
+
+
+def test_an_animal_without_values_in_a_condition_is_left_out_and_named(made: Made) -> None:
+    paired_experiment(made, 4)
+    made.add("before", "m4", np.ones(3))
+    made.add("after", "m4", np.array([]))
+    (found,) = made.compare(measures=("volume_um3",)).found
+    assert found.sample.count("animal", 0) == 4
+    assert sentences(found)[-1] == (
+        "No value of volume_um3 in some condition: animal m4 (left out)."
+    )
+
+
+def test_no_animal_with_values_in_both_conditions(made: Made) -> None:
+    made.add("before", "m0", np.ones(3))
+    made.add("after", "m0", np.array([]))
+    with pytest.raises(ChondriaError, match="no animal with a value of 'volume_um3' in each"):
+        made.compare(measures=("volume_um3",))
+
+
 def test_figures_are_those_of_a_t_test_on_log_means(experiment, tmp_path: Path) -> None:
     out = write_groups(experiment().compare(measures=("volume_um3",)), tmp_path / "out")
     means = {
@@ -245,7 +301,7 @@ def test_other_methods(experiment, method: str) -> None:
     [
         ({"measures": ("length_um",)}, "no column 'length_um'"),
         ({"measures": ("centroid_z_nm",)}, "'centroid_z_nm' is no measure"),
-        ({"method": "anova"}, "auto, student, welch, mixed"),
+        ({"method": "anova"}, "auto, student, welch, paired, mixed"),
         ({"scale": "root"}, "auto, log, linear"),
     ],
 )

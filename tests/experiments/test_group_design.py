@@ -4,7 +4,7 @@ import pytest
 
 from chondria.errors import DesignError, InputNotFoundError
 from chondria.experiments.group_design import read_design
-from chondria.groups.nested import Place
+from chondria.groups.place import Place
 
 
 @pytest.fixture

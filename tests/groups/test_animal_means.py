@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chondria.groups.animal_means import animal_means
-from chondria.groups.nested import Place, nested_sample
+from chondria.groups.nested import nested_sample
+from chondria.groups.place import Place
 
 
 @given(st.integers(0, 2**32 - 1))

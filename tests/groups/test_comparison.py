@@ -1,5 +1,7 @@
 """What a comparison may promise, on experiments whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,7 +9,8 @@ from statsmodels.stats.multitest import multipletests
 
 from chondria.errors import SettingsError
 from chondria.groups.comparison import compare_conditions, fit_conditions, holm
-from chondria.groups.nested import Place, nested_sample
+from chondria.groups.nested import nested_sample
+from chondria.groups.place import Place
 from chondria.groups.simulation import NestedDesign, simulate
 
 UNEVEN = {"cells": (1, 6), "objects": (3, 60)}
@@ -91,5 +94,39 @@ def test_holm_as_statsmodels_corrects():
 
 def test_an_unknown_method_is_refused():
     sample = simulate(NestedDesign(), np.random.default_rng(0))
-    with pytest.raises(SettingsError, match="auto, student, welch, mixed"):
+    with pytest.raises(SettingsError, match="auto, student, welch, paired, mixed"):
         compare_conditions(sample, "anova")
+
+
+PAIRED = NestedDesign(variances=(0.3, 0.1, 0.5), reactions=0.05)
+
+
+def test_paired_animals_keep_the_level_and_find_more_than_unpaired_ones():
+    found, objects, held = rates(PAIRED, 2000)
+    assert 0.04 <= found <= 0.06
+    assert objects > 0.20
+    assert 0.94 <= held <= 0.96
+    with_effect = replace(PAIRED, effect=0.7)
+    found, _, held = rates(with_effect, 200)
+    alone, _, _ = rates(replace(with_effect, variances=(0.35, 0.1, 0.5), reactions=None), 200)
+    assert found > alone + 0.2
+    assert held > 0.92
+
+
+def test_the_design_decides_that_animals_are_paired():
+    sample = simulate(PAIRED, np.random.default_rng(0))
+    found = compare_conditions(sample)
+    assert found.model is not None
+    assert found.model.method == "paired t-test on animal means"
+    differences = found.means.of(1) - found.means.of(0)
+    (contrast,) = found.contrasts
+    assert contrast.difference.p_value == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
+    assert contrast.permutation.smallest_p == 2 / 2**5
+    assert np.isfinite(contrast.effect.value)
+
+
+def test_a_method_of_the_other_design_is_refused():
+    with pytest.raises(SettingsError, match="within animals: take auto, paired or mixed"):
+        fit_conditions(simulate(PAIRED, np.random.default_rng(0)), "welch")
+    with pytest.raises(SettingsError, match="each animal has one condition"):
+        fit_conditions(simulate(NestedDesign(), np.random.default_rng(0)), "paired")

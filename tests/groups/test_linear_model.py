@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from chondria.groups.animal_means import AnimalMeans
-from chondria.groups.linear_model import equal_variances, unequal_variances
+from chondria.groups.linear_model import equal_variances, paired, unequal_variances
 
 RNG = np.random.default_rng(4)
 
@@ -65,3 +65,45 @@ def test_animals_that_do_not_vary_give_no_p(fit):
     assert np.isnan(model.omnibus_p)
     assert np.isnan(model.difference(0, 1).p_value)
     assert model.difference(0, 1).value == 0
+
+
+def paired_means(table: np.ndarray, rng: np.random.Generator) -> AnimalMeans:
+    """Animals in rows, conditions in columns; the values in any order."""
+    animal, condition = (place.ravel() for place in np.indices(table.shape))
+    order = rng.permutation(table.size)
+    names = tuple("abcdef"[: table.shape[1]])
+    return AnimalMeans(table.ravel()[order], condition[order], names, animal[order])
+
+
+@pytest.mark.parametrize("n", [2, 4, 9])
+def test_pairs_as_scipy_compares_them(n):
+    table = RNG.normal(0, 3, (n, 1)) + RNG.normal((0, 0.7), 1, (n, 2))
+    expected = stats.ttest_rel(table[:, 1], table[:, 0])
+    interval = expected.confidence_interval()
+    model = paired(paired_means(table, RNG))
+    found = model.difference(0, 1)
+    np.testing.assert_allclose(
+        (found.freedom, found.p_value, found.low, found.high),
+        (n - 1, expected.pvalue, interval.low, interval.high),
+    )
+    assert model.omnibus_p == pytest.approx(found.p_value)
+    alone = stats.ttest_1samp(table[:, 0], 0).confidence_interval()
+    np.testing.assert_allclose(model.interval(0), (alone.low, alone.high))
+
+
+def test_three_conditions_of_each_animal():
+    from statsmodels.stats.multivariate import test_mvmean as hotelling
+
+    table = RNG.normal(0, 3, (7, 1)) + RNG.normal((0, 0.7, 0.2), (1, 2, 3), (7, 3))
+    model = paired(paired_means(table, RNG))
+    assert model.omnibus_p == pytest.approx(hotelling(table[:, 1:] - table[:, :1]).pvalue)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        expected = stats.ttest_rel(table[:, b], table[:, a]).pvalue
+        assert model.difference(a, b).p_value == pytest.approx(expected)
+    assert np.isnan(paired(paired_means(table[:2], RNG)).omnibus_p)  # too few animals
+
+
+def test_pairs_that_differ_alike_say_nothing():
+    table = RNG.normal(0, 1, (5, 1)) + np.array([[0.1, 0.4]])
+    model = paired(paired_means(table, RNG))
+    assert np.isnan(model.difference(0, 1).p_value)

@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 
-from chondria.errors import DesignError
-from chondria.groups.nested import Place, nested_sample
+from chondria.groups.nested import nested_sample
+from chondria.groups.place import Place
 
 
 def arrays(*lengths: int) -> list[np.ndarray]:
@@ -41,7 +40,19 @@ def test_nothing_at_all():
     assert len(sample.condition) == 0
 
 
-def test_an_animal_of_two_conditions_is_refused():
-    places = [Place("a", "mouse 1"), Place("b", "mouse 1")]
-    with pytest.raises(DesignError, match="'mouse 1' in the conditions 'a' and 'b'"):
-        nested_sample(arrays(1, 1), places, ("a", "b"))
+def test_an_animal_with_every_condition_is_a_unit_in_each():
+    places = [Place("a", "m", "1"), Place("b", "m", "1"), Place("b", "n"), Place("a", "n")]
+    sample = nested_sample(arrays(1, 2, 1, 1), places, ("a", "b"))
+    assert sample.paired
+    assert sample.animals == ("m", "m", "n", "n")
+    assert sample.pair.tolist() == [0, 0, 1, 1]
+    assert sample.units[0].tolist() == [0, 1, 1, 2, 3]
+    assert sample.units[1].tolist() == [0, 1, 1, 2, 3]  # cell 1 in b is not that in a
+    assert sample.condition.tolist() == [0, 1, 1, 1, 0]
+
+
+def test_an_animal_of_a_paired_design_that_lacks_values_in_a_condition_is_left_out():
+    places = [Place("a", "m"), Place("b", "m"), Place("a", "n"), Place("b", "n")]
+    sample = nested_sample(arrays(1, 2, 3, 0), places, ("a", "b"))
+    assert sample.animals == ("m", "m")
+    assert len(sample.values) == 3

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chondria.groups.nested import Place, nested_sample
+from chondria.groups.nested import nested_sample
+from chondria.groups.place import Place
 from chondria.groups.simulation import NestedDesign, simulate
 from chondria.groups.variance import _equations, repeated_levels, variance_shares
 

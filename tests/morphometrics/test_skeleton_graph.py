@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chondria.morphometrics.skeleton_graph import RING, skeleton_graph
+from chondria.morphometrics.skeleton_graph import RING, Branch, skeleton_graph
 
 
 def drawn(picture: str) -> np.ndarray:
@@ -51,6 +51,23 @@ def test_twigs_within_the_ball_of_their_junction_are_pruned() -> None:
         assert len(graph.branches) == branches
     (branch,) = graph.branches
     assert branch.length == pytest.approx(40, abs=1)
+
+
+def test_steps_to_and_fro_make_no_branch_of_a_twig() -> None:
+    """They are seven voxels long, but the tip is five away, beside a ball of four."""
+    skeleton = np.zeros((16, 41), bool)
+    skeleton[10] = True
+    for row, column in ((9, 20), (8, 21), (7, 20), (6, 21), (5, 20)):
+        skeleton[row, column] = True
+    distance = np.ones(skeleton.shape)
+    distance[10] = 4.0
+    (branch,) = skeleton_graph(skeleton, distance).pruned().branches
+    assert branch.length == pytest.approx(40, abs=1)
+
+
+def test_a_branch_that_comes_back_reaches_as_far_as_it_went() -> None:
+    path = np.array([[0.0, 1.0], [5.0, 1.0], [5.0, 0.0], [0.0, 0.0]])
+    assert Branch(0, 1, path).reach == pytest.approx(np.sqrt(26))
 
 
 def test_a_twig_on_a_ring_leaves_a_ring() -> None:

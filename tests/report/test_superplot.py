@@ -91,3 +91,19 @@ def test_a_forest_has_a_line_for_each_difference(tmp_path: Path) -> None:
     svg = draw_forest(lines, tmp_path / "forest.svg", "Hedges' g").read_text()
     assert all(f">{line.label}</text>" in svg and f">{line.said}</text>" in svg for line in lines)
     assert len(re.findall(r'<g id="PathCollection', svg)) == 1
+
+
+def test_means_of_one_animal_are_joined_and_look_alike(tmp_path: Path) -> None:
+    joined = replace(PLOT, pair=np.array([0, 1, 1, 0]))
+    lines = {
+        name: len(
+            re.findall(
+                "stroke: #5d5d5d; stroke-width: 0.9",
+                draw_superplot(plot, tmp_path / f"{name}.svg").read_text(),
+            )
+        )
+        for name, plot in (("alone", PLOT), ("joined", joined))
+    }
+    assert lines == {"alone": 0, "joined": 2}
+    svg = (tmp_path / "joined.svg").read_text()
+    assert {svg.count(f"fill: {colour}; stroke: #000000") for colour in COLOURS[:2]} == {2}

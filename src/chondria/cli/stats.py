@@ -24,8 +24,8 @@ def stats(
     method: Annotated[
         str,
         typer.Option(
-            help="student, welch or mixed; auto: student where conditions have equal numbers of "
-            "animals, else welch."
+            help="student, welch, paired or mixed; auto: paired where animals have every "
+            "condition, student where conditions have equal numbers of animals, else welch."
         ),
     ] = "auto",
     scale: Annotated[
@@ -50,7 +50,9 @@ def stats(
     if dry_run:
         names = ", ".join(one.measured.name for one in groups.found)
         conditions = ", ".join(groups.tables.design.conditions)
-        typer.echo(f"would compare {names} between {conditions} into {output}")
+        paired = any(one.sample.paired for one in groups.found)
+        same = " of the same animals" if paired else ""
+        typer.echo(f"would compare {names} between {conditions}{same} into {output}")
         return
     folder = write_groups(groups, output)
     for note in notes_on(groups.found):

@@ -13,6 +13,7 @@ from chondria.experiments.group_pages import draw_groups, write_pages
 from chondria.experiments.group_values import GroupTables, measured_values, read_group_tables
 from chondria.experiments.run_folder import environment, new_run_folder, write_json
 from chondria.groups.measure import MeasureComparison, compare_measure
+from chondria.groups.place import is_paired
 from chondria.groups.rows import Row, animal_rows, condition_rows, contrast_rows, variance_rows
 
 __all__ = ["GroupSettings", "Groups", "compare_groups", "write_groups"]
@@ -138,6 +139,7 @@ def _record(groups: Groups) -> dict[str, object]:
         "job": "stats",
         "settings": asdict(groups.settings),
         "design_sha256": design.sha256,
+        "paired": is_paired(design.places),
         "tables": [
             {"table": str(table.path), "sha256": table.sha256, "rows": len(table)} | asdict(place)
             for table, place in zip(tables.objects, design.places, strict=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chondria.errors import DesignError, InputNotFoundError
 from chondria.experiments.object_tables import find_table, read_table
-from chondria.groups.nested import Place
+from chondria.groups.place import Place, is_paired
 
 __all__ = ["Design", "read_design"]
 
@@ -62,7 +62,8 @@ def read_design(path: Path, tables: Sequence[Path]) -> Design:
     FormatError
         If the design is no CSV file.
     DesignError
-        If a column or a value is missing, or rows and tables do not fit.
+        If a column or a value is missing, rows and tables do not fit, or some animals have several
+        conditions and others not all of them.
     """
     if not path.is_file():
         raise InputNotFoundError(f"There is no design '{path}'; give a CSV file.")
@@ -76,6 +77,7 @@ def read_design(path: Path, tables: Sequence[Path]) -> Design:
         images = [str(number) for number in range(count)]
     rows = zip(columns["condition"], columns["animal"], cells, images, strict=True)
     places = tuple(Place(*row) for row in rows)
+    is_paired(places)  # refuses a design that is neither paired nor not
     conditions = tuple(dict.fromkeys(columns["condition"]))
     if len(conditions) < 2:
         raise DesignError(

@@ -43,7 +43,8 @@ def draw_groups(found: Sequence[MeasureComparison], folder: Path) -> list[Path]:
     lines = [line for one in found for line in _forest_lines(one)]
     if not any(math.isfinite(line.value) for line in lines):
         return figures
-    label = "Hedges' g of animal means, 95 % interval"
+    what = "of differences within animals" if _is_paired(found) else "of animal means"
+    label = f"Hedges' g {what}, 95 % interval"
     return [*figures, draw_forest(lines, folder / "forest.svg", label)]
 
 
@@ -87,6 +88,11 @@ def notes_on(found: Sequence[MeasureComparison]) -> list[str]:
         "Animals, not mitochondria, are the independent observations: values are averaged over the "
         "objects of an image, the images of a cell and the cells of an animal."
     ]
+    if _is_paired(found):
+        notes.append(
+            "Each animal was seen in every condition, so differences within animals are compared; "
+            "animals of one name are one animal: different ones need different names in the design."
+        )
     logs = [one.measured.name for one in found if one.scale == "log"]
     if logs:
         notes.append(
@@ -109,6 +115,10 @@ def notes_on(found: Sequence[MeasureComparison]) -> list[str]:
     return notes
 
 
+def _is_paired(found: Sequence[MeasureComparison]) -> bool:
+    return any(one.sample.paired for one in found)
+
+
 def _superplot(one: MeasureComparison) -> Superplot:
     sample, means = one.sample, one.comparison.means
     back = np.exp if one.scale == "log" else np.asarray
@@ -124,6 +134,7 @@ def _superplot(one: MeasureComparison) -> Superplot:
         [one.shown_mean(i) for i in count],
         one.scale == "log",
         _headline(one),
+        sample.pair if sample.paired else None,
     )
 
 

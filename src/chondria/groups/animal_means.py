@@ -24,11 +24,14 @@ class AnimalMeans:
         Index into `conditions`.
     conditions : tuple of str
         Names; the first is the one that others are compared with.
+    pair : ndarray of int, (animals,), optional
+        Number of the animal, which has every condition once; None where each has one condition.
     """
 
     values: NDArray[np.float64]
     condition: NDArray[np.intp]
     conditions: tuple[str, ...]
+    pair: NDArray[np.intp] | None = None
 
     @property
     def animals(self) -> NDArray[np.intp]:
@@ -37,8 +40,11 @@ class AnimalMeans:
         return counts
 
     def of(self, condition: int) -> NDArray[np.float64]:
-        """Return the animals of one condition."""
-        chosen: NDArray[np.float64] = self.values[self.condition == condition]
+        """Return the animals of one condition, in the order of pairs where there are some."""
+        here = np.flatnonzero(self.condition == condition)
+        if self.pair is not None:
+            here = here[np.argsort(self.pair[here])]
+        chosen: NDArray[np.float64] = self.values[here]
         return chosen
 
 
@@ -61,7 +67,8 @@ def animal_means(sample: NestedSample) -> AnimalMeans:
     of_cell, of_image = parents(sample.units[1], sample.units[0]), parents(*sample.units[:0:-1])
     images = unit_means(sample.values, sample.units[2])
     values = unit_means(unit_means(images, of_image), of_cell)
-    return AnimalMeans(values, sample.condition_of_animal, sample.conditions)
+    pair = sample.pair if sample.paired else None
+    return AnimalMeans(values, sample.condition_of_animal, sample.conditions, pair)
 
 
 def unit_means(values: NDArray[np.float64], units: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -10,20 +10,26 @@ import numpy as np
 
 from chondria.errors import SettingsError
 from chondria.groups.animal_means import AnimalMeans, animal_means
-from chondria.groups.effect_size import EffectSize, detectable_difference, hedges_g
+from chondria.groups.effect_size import (
+    EffectSize,
+    detectable_difference,
+    hedges_g,
+    hedges_g_paired,
+)
 from chondria.groups.linear_model import (
     ConditionModel,
     Difference,
     equal_variances,
+    paired,
     unequal_variances,
 )
 from chondria.groups.mixed_model import mixed_model
 from chondria.groups.nested import NestedSample
-from chondria.groups.permutation import Permutation, permute_animals
+from chondria.groups.permutation import Permutation, flip_signs, permute_animals
 
 __all__ = ["METHODS", "Comparison", "Contrast", "compare_conditions", "fit_conditions", "holm"]
 
-METHODS = ("auto", "student", "welch", "mixed")
+METHODS = ("auto", "student", "welch", "paired", "mixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Contrast:
     p_holm : float
         The p-value corrected for all pairs of conditions.
     effect : EffectSize
-        Hedges' g on animal means.
+        Hedges' g on animal means; of the differences within animals in a paired design.
     permutation : Permutation
         Without any distribution, as a check.
     detectable : float
@@ -82,9 +88,10 @@ def compare_conditions(sample: NestedSample, method: str = "auto") -> Comparison
     sample : NestedSample
         One measure. Every condition has values.
     method : str
-        ``student`` (variances between animals equal), ``welch`` (not equal), ``mixed`` (a mixed
-        model of all objects); ``auto`` is Student's where conditions have equal numbers of animals,
-        and Welch's else: the design decides, never the values.
+        ``student`` (variances between animals equal), ``welch`` (not equal), ``paired`` (the same
+        animals in each condition), ``mixed`` (a mixed model of all objects); ``auto`` is ``paired``
+        where animals have every condition, Student's where conditions have equal numbers of
+        animals, and Welch's else: the design decides, never the values.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def compare_conditions(sample: NestedSample, method: str = "auto") -> Comparison
     Raises
     ------
     SettingsError
-        If the method is unknown.
+        If the method is unknown, or not one for such a design.
     MissingPackageError, DesignError
         As `mixed_model`.
     """
@@ -107,7 +114,10 @@ def compare_conditions(sample: NestedSample, method: str = "auto") -> Comparison
     for (a, b), difference, p in zip(pairs, tested, corrected, strict=True):
         of_a, of_b = means.of(a), means.of(b)
         found = detectable_difference(difference.standard_error, difference.freedom)
-        effect, permutation = hedges_g(of_a, of_b), permute_animals(of_a, of_b)
+        if sample.paired:
+            effect, permutation = hedges_g_paired(of_b - of_a), flip_signs(of_b - of_a)
+        else:
+            effect, permutation = hedges_g(of_a, of_b), permute_animals(of_a, of_b)
         contrasts.append(Contrast(a, b, difference, p, effect, permutation, found))
     return Comparison(means, model, tuple(contrasts))
 
@@ -134,15 +144,31 @@ def fit_conditions(sample: NestedSample, method: str = "auto") -> ConditionModel
     """
     if method not in METHODS:
         raise SettingsError(f"Found the method '{method}'; allowed are {', '.join(METHODS)}.")
+    _check_design(sample, method)
     means = animal_means(sample)
     if means.animals.min() < 2:
         return None
     if method == "mixed":
         return mixed_model(sample)
+    if sample.paired:
+        return paired(means)
     balanced = len(set(means.animals.tolist())) == 1
     if method == "student" or (method == "auto" and balanced):
         return equal_variances(means)
     return unequal_variances(means)
+
+
+def _check_design(sample: NestedSample, method: str) -> None:
+    if sample.paired and method in ("student", "welch"):
+        raise SettingsError(
+            f"Found the method '{method}', but the same animals are in each condition; such a "
+            "design is compared within animals: take auto, paired or mixed."
+        )
+    if method == "paired" and not sample.paired:
+        raise SettingsError(
+            "Found the method 'paired', but each animal has one condition; take auto, student, "
+            "welch or mixed, or give an animal with several conditions one name in all of them."
+        )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from chondria.groups.animal_means import AnimalMeans
 
-__all__ = ["ConditionModel", "Difference", "equal_variances", "unequal_variances"]
+__all__ = ["ConditionModel", "Difference", "equal_variances", "paired", "unequal_variances"]
 
 CONFIDENCE = 0.95
+# What is left of a variance where the differences of all pairs are alike.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,10 +47,12 @@ class ConditionModel:
 
         value = float(self.means[b] - self.means[a])
         spread = self.covariance
-        error = math.sqrt(max(0.0, spread[a, a] + spread[b, b] - 2 * spread[a, b]))
+        alone = float(spread[a, a] + spread[b, b])
+        variance = alone - 2 * float(spread[a, b])
         freedom = float(self.freedom[a, b])
-        if error == 0:  # animals that do not vary say nothing of others
-            return Difference(value, error, freedom, math.nan, math.nan, math.nan)
+        if variance <= ROUNDING * alone:  # animals that do not vary say nothing of others
+            return Difference(value, 0.0, freedom, math.nan, math.nan, math.nan)
+        error = math.sqrt(variance)
         reach = float(t.isf((1 - CONFIDENCE) / 2, freedom)) * error
         p = 2 * float(t.sf(abs(value) / error, freedom))
         return Difference(value, error, freedom, value - reach, value + reach, p)
@@ -104,6 +108,30 @@ def equal_variances(means: AnimalMeans) -> ConditionModel:
     )
 
 
+def paired(means: AnimalMeans) -> ConditionModel:
+    """Compare conditions within animals: the paired t-test, or Hotelling's for more than two.
+
+    An animal's means may vary and belong together in any way: of three conditions each pair has
+    the variance of its own differences.
+
+    Parameters
+    ----------
+    means : AnimalMeans
+        Two animals at least, each with every condition (`AnimalMeans.pair`).
+
+    Returns
+    -------
+    ConditionModel
+        Degrees of freedom: animals less one.
+    """
+    table = np.stack([means.of(i) for i in range(len(means.conditions))], axis=1)
+    n, k = table.shape
+    covariance = np.atleast_2d(np.cov(table, rowvar=False)) / n
+    name = "paired t-test on animal means" if k == 2 else "Hotelling's test of animal means"
+    p = _hotelling_p(table)
+    return ConditionModel(name, table.mean(axis=0), covariance, np.full((k, k), n - 1.0), p)
+
+
 def unequal_variances(means: AnimalMeans) -> ConditionModel:
     """Let each condition's animals vary in their own way: Welch's tests.
 
@@ -127,6 +155,20 @@ def unequal_variances(means: AnimalMeans) -> ConditionModel:
     name = "Welch's t-test" if len(n) == 2 else "Welch's analysis of variance"
     omnibus = _welch_p(centres, errors, n)
     return ConditionModel(f"{name} of animal means", centres, np.diag(errors), freedom, omnibus)
+
+
+def _hotelling_p(table: NDArray[np.float64]) -> float:
+    """Test that all columns have one mean (Hotelling 1931, Ann Math Stat 2, 360)."""
+    from scipy.stats import f
+
+    differences = table[:, 1:] - table[:, :1]
+    n, k = differences.shape
+    spread = np.atleast_2d(np.cov(differences, rowvar=False))
+    if n <= k or not np.linalg.det(spread) > 0:
+        return math.nan
+    centre = differences.mean(axis=0)
+    statistic = n * float(centre @ np.linalg.solve(spread, centre)) * (n - k) / (k * (n - 1))
+    return float(f.sf(statistic, k, n - k))
 
 
 def _centres(means: AnimalMeans) -> NDArray[np.float64]:

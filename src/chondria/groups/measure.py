@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from chondria.errors import DesignError
 from chondria.groups.comparison import Comparison, compare_conditions
-from chondria.groups.nested import LEVELS, NestedSample, Place, nested_sample
+from chondria.groups.nested import NestedSample, nested_sample
+from chondria.groups.place import LEVELS, Place, is_paired
 from chondria.groups.scale import choose_scale
 from chondria.groups.variance import VarianceShare, variance_shares
 
@@ -76,7 +77,7 @@ class MeasureComparison:
 
     @property
     def lost_animals(self) -> tuple[str, ...]:
-        """Animals of the design that have no value."""
+        """Animals of the design that have no value, in one of their conditions or in all."""
         all_of_them = dict.fromkeys(place.animal for place in self.measured.places)
         return tuple(name for name in all_of_them if name not in self.sample.animals)
 
@@ -129,6 +130,12 @@ def compare_measure(
     chosen = choose_scale(measured.name, measured.values, scale)
     values = [np.log(array) if chosen == "log" else array for array in measured.values]
     sample = nested_sample(values, measured.places, conditions)
+    if is_paired(measured.places) and not sample.animals:
+        raise DesignError(
+            f"Found no animal with a value of '{measured.name}' in each condition "
+            f"({measured.at_border} objects at borders were left out in all); measure more images, "
+            "or compare without it."
+        )
     for i, name in enumerate(conditions):
         if not np.any(sample.condition_of_animal == i):
             raise DesignError(

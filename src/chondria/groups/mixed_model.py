@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.groups.animal_means import animal_means, parents, unit_means
-from chondria.groups.linear_model import ConditionModel, equal_variances
-from chondria.groups.nested import LEVELS, NestedSample
+from chondria.groups.linear_model import ConditionModel, equal_variances, paired
+from chondria.groups.nested import NestedSample
+from chondria.groups.place import LEVELS
 from chondria.groups.variance import repeated_levels, variance_shares
 
 __all__ = ["mixed_model"]
@@ -21,7 +22,9 @@ def mixed_model(sample: NestedSample) -> ConditionModel:
     Wald's z-test, which is often printed beside such a model, takes variances for known and finds
     too much with few animals. Here estimates are compared with t and F distributions of as many
     degrees of freedom as there are animals less conditions ("between-within"; Schluchter & Elashoff
-    1990, J Stat Comput Simul 37, 69).
+    1990, J Stat Comput Simul 37, 69). In a paired design an animal has a level of its own and a
+    reaction of its own to each condition, both random, and there are as many degrees of freedom as
+    animals less one.
 
     The means of the finest units, the number of objects in each and the sum of squares within
     them hold all that the likelihood asks for, so that a hundred thousand objects cost no more
@@ -31,7 +34,7 @@ def mixed_model(sample: NestedSample) -> ConditionModel:
     ----------
     sample : NestedSample
         Two animals in each condition at least. With one value for each animal, or objects that do
-        not vary within their unit, the model is that of `equal_variances`.
+        not vary within their unit, the model is that of `equal_variances`, or `paired`.
 
     Returns
     -------
@@ -41,17 +44,23 @@ def mixed_model(sample: NestedSample) -> ConditionModel:
     from scipy.optimize import minimize
 
     levels = repeated_levels(sample)
+    of_means = paired if sample.paired else equal_variances
     if "animal" not in levels:
-        return equal_variances(animal_means(sample))
+        return of_means(animal_means(sample))
     leaves = _Leaves.of(sample, levels)
     if leaves.within == 0:  # each unit's objects are alike: its means hold all there is to know
-        return equal_variances(animal_means(sample))
+        return of_means(animal_means(sample))
     *parts, rest = (share.variance for share in variance_shares(sample))
     start = np.array(parts) / rest if rest > 0 else np.ones(len(parts))
-    bounds = [(0.0, None)] * len(levels)
+    if sample.paired:  # the animal's own level, and what each condition adds to it
+        start = np.array([start[0] / 2, start[0] / 2, *start[1:]])
+    bounds = [(0.0, None)] * len(start)
     found = minimize(leaves.deviance, start + 0.01, method="L-BFGS-B", bounds=bounds)
     means, covariance = leaves.fixed_effects(found.x)
-    freedom = float(len(sample.animals) - len(sample.conditions))
+    conditions = len(sample.conditions)
+    freedom = float(len(sample.animals) - conditions)
+    if sample.paired:
+        freedom = len(sample.animals) / conditions - 1
     p = _wald_p(means, covariance, freedom)
     everywhere = np.full(covariance.shape, freedom)
     return ConditionModel("mixed model", means, covariance, everywhere, p)
@@ -64,15 +73,16 @@ class _Leaves:
     Attributes
     ----------
     blocks : list of tuple
-        For each animal its condition, means (leaves,), numbers of objects (leaves,), and for each
-        level which leaves share a unit, (levels, leaves, leaves).
+        For each animal the conditions of its leaves, one of (leaves, conditions); their means and
+        numbers of objects, (leaves,); and for each level which of them share a unit,
+        (levels, leaves, leaves).
     within : float
         Sum of squares within leaves.
     objects, conditions : int
         How many.
     """
 
-    blocks: list[tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]
+    blocks: list[tuple[NDArray[np.float64], ...]]
     within: float
     objects: int
     conditions: int
@@ -82,11 +92,14 @@ class _Leaves:
         leaf = sample.units[LEVELS.index(levels[-1])]
         means, n = unit_means(sample.values, leaf), np.bincount(leaf).astype(float)
         above = [parents(leaf, sample.units[LEVELS.index(level)]) for level in levels]
-        blocks = []
-        for animal, condition in enumerate(sample.condition_of_animal.tolist()):
+        effects = np.eye(len(sample.conditions))[sample.condition_of_animal[above[0]]]
+        if sample.paired:
+            above.insert(0, sample.pair[above[0]])
+        blocks: list[tuple[NDArray[np.float64], ...]] = []
+        for animal in range(int(above[0].max()) + 1):
             here = np.flatnonzero(above[0] == animal)
             shared = np.array([codes[here][:, None] == codes[here] for codes in above], float)
-            blocks.append((condition, means[here], n[here], shared))
+            blocks.append((effects[here], means[here], n[here], shared))
         within = float(np.sum((sample.values - means[leaf]) ** 2))
         return cls(blocks, within, len(leaf), len(sample.conditions))
 
@@ -100,29 +113,32 @@ class _Leaves:
         """
         determinant, weights, _, rest = self._sums(ratios)
         freedom = self.objects - self.conditions
-        return determinant + float(np.log(weights).sum()) + freedom * float(np.log(rest))
+        return determinant + float(np.linalg.slogdet(weights)[1]) + freedom * float(np.log(rest))
 
     def fixed_effects(
         self, ratios: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Means of conditions (conditions,) and their covariance."""
         _, weights, means, rest = self._sums(ratios)
-        return means, np.diag(rest / (self.objects - self.conditions) / weights)
+        variance = rest / (self.objects - self.conditions)
+        return means, np.asarray(variance * np.linalg.inv(weights), np.float64)
 
     def _sums(
         self, ratios: NDArray[np.float64]
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64], float]:
-        """Log-determinant, weight and mean of each condition, weighted residual squares."""
+        """Log-determinant, weights and means of conditions, weighted residual squares."""
         determinant, rest = 0.0, self.within
-        weights, sums = np.zeros(self.conditions), np.zeros(self.conditions)
-        for condition, means, n, shared in self.blocks:
+        weights = np.zeros((self.conditions, self.conditions))
+        sums = np.zeros(self.conditions)
+        for effects, means, n, shared in self.blocks:
             covariance = np.tensordot(ratios, shared, 1) + np.diag(1 / n)
-            solved = np.linalg.solve(covariance, np.stack([means, np.ones_like(means)], 1))
+            solved = np.linalg.solve(covariance, np.column_stack([means, effects]))
             determinant += float(np.linalg.slogdet(covariance)[1])
-            weights[condition] += solved[:, 1].sum()
-            sums[condition] += solved[:, 0].sum()
+            weights += effects.T @ solved[:, 1:]
+            sums += effects.T @ solved[:, 0]
             rest += float(means @ solved[:, 0])
-        return determinant, weights, sums / weights, rest - float(sums @ (sums / weights))
+        centres: NDArray[np.float64] = np.asarray(np.linalg.solve(weights, sums), np.float64)
+        return determinant, weights, centres, rest - float(sums @ centres)
 
 
 def _wald_p(means: NDArray[np.float64], covariance: NDArray[np.float64], freedom: float) -> float:

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chondria.errors import DesignError
+from chondria.groups.place import LEVELS, Place, is_paired
 
-__all__ = ["LEVELS", "NestedSample", "Place", "nested_sample"]
+__all__ = ["NestedSample", "nested_sample"]
 
-LEVELS = ("animal", "cell", "image")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the objects of one table come from.
-
-    Attributes
-    ----------
-    condition, animal : str
-        An animal has one condition.
-    cell, image : str
-        Names within the animal and within the cell; empty where the design does not tell them.
-    """
-
-    condition: str
-    animal: str
-    cell: str = ""
-    image: str = ""
+_Table = tuple[NDArray[np.float64], Place]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,11 +26,12 @@ class NestedSample:
         The measure, on the scale that it is compared on.
     units : ndarray of int, (3, objects)
         For each of `LEVELS` the number of the unit that an object belongs to, counted from 0 over
-        the whole sample.
+        the whole sample. An animal with two conditions is two units.
     condition_of_animal : ndarray of int, (animals,)
         Index into `conditions`.
     conditions, animals : tuple of str
-        Names; the first condition is the one that others are compared with.
+        Names; the first condition is the one that others are compared with. An animal of a paired
+        design has its name once for each condition.
     """
 
     values: NDArray[np.float64]
@@ -55,6 +39,16 @@ class NestedSample:
     condition_of_animal: NDArray[np.intp]
     conditions: tuple[str, ...]
     animals: tuple[str, ...]
+
+    @property
+    def paired(self) -> bool:
+        """Whether the same animals have every condition."""
+        return len(set(self.animals)) < len(self.animals)
+
+    @property
+    def pair(self) -> NDArray[np.intp]:
+        """Number of each animal, the same in all of its conditions, (animals,)."""
+        return _numbered([(name,) for name in self.animals])
 
     @property
     def condition(self) -> NDArray[np.intp]:
@@ -87,42 +81,39 @@ def nested_sample(
     Returns
     -------
     NestedSample
-        Animals without values are left out.
+        Animals without values are left out, and those of a paired design that have none in one of
+        the conditions.
 
     Raises
     ------
     DesignError
-        If an animal occurs in two conditions.
+        If some animals have several conditions and others not all of them.
     """
     kept = [(array, place) for array, place in zip(values, places, strict=True) if len(array)]
-    condition_of = _conditions_of_animals([place for _, place in kept])
-    paths = [(place.animal, place.cell, place.image) for _, place in kept]
+    if is_paired(places):
+        kept = _complete(kept, len(conditions))
+    paths = [((place.animal, place.condition), place.cell, place.image) for _, place in kept]
+    animals = list(dict.fromkeys(path[0] for path in paths))
     codes = [_numbered([path[: depth + 1] for path in paths]) for depth in range(len(LEVELS))]
     lengths = [len(array) for array, _ in kept]
     joined = np.concatenate([array for array, _ in kept]) if kept else np.empty(0)
     return NestedSample(
         joined.astype(np.float64),
         np.array([np.repeat(code, lengths) for code in codes]).reshape(3, -1).astype(np.intp),
-        np.array([list(conditions).index(name) for name in condition_of.values()], np.intp),
+        np.array([list(conditions).index(condition) for _, condition in animals], np.intp),
         tuple(conditions),
-        tuple(condition_of),
+        tuple(name for name, _ in animals),
     )
 
 
-def _conditions_of_animals(places: Sequence[Place]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for place in places:
-        known = found.setdefault(place.animal, place.condition)
-        if known != place.condition:
-            raise DesignError(
-                f"Found the animal '{place.animal}' in the conditions '{known}' and "
-                f"'{place.condition}'; an animal has one condition here: if they are two animals, "
-                "give them two names (comparisons within animals are not made)."
-            )
-    return found
+def _complete(kept: list[_Table], conditions: int) -> list[_Table]:
+    """Drop the tables of animals that lack a condition."""
+    there = {(place.animal, place.condition) for _, place in kept}
+    count = Counter(animal for animal, _ in there)
+    return [(array, place) for array, place in kept if count[place.animal] == conditions]
 
 
-def _numbered(names: Sequence[tuple[str, ...]]) -> NDArray[np.intp]:
+def _numbered(names: Sequence[tuple[object, ...]]) -> NDArray[np.intp]:
     """Number things in the order in which they first occur."""
-    numbers: dict[tuple[str, ...], int] = {}
+    numbers: dict[tuple[object, ...], int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.intp)

@@ -1,4 +1,4 @@
-"""The permutation test of two conditions: which animals chance could have put where."""
+"""Permutation tests of two conditions: which animals, or signs, chance could have put where."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Permutation", "permute_animals"]
+__all__ = ["Permutation", "flip_signs", "permute_animals"]
 
 MOST = 20_000
 
@@ -52,3 +52,33 @@ def permute_animals(a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 
     extreme = np.count_nonzero(np.abs(differences) >= found - 1e-12 * max(1.0, found))
     sides = 2 if n == len(b) else 1
     return Permutation(extreme / len(chosen), min(1.0, sides / min(ways, MOST)))
+
+
+def flip_signs(differences: NDArray[np.float64], seed: int = 0) -> Permutation:
+    """Compare the mean difference within animals with that of every other choice of signs.
+
+    If no condition matters, either order of the two was as likely (Fisher 1935, The Design of
+    Experiments, §21).
+
+    Parameters
+    ----------
+    differences : ndarray, (animals,)
+        Of each animal's two conditions, one animal at least.
+    seed : int
+        Of the 20,000 choices that are drawn where there are more.
+
+    Returns
+    -------
+    Permutation
+        Two-sided; 5 animals give no p below 0.0625, 6 none below 0.031.
+    """
+    n = len(differences)
+    ways = 2 ** min(n, 62)
+    if ways <= MOST:
+        signs = np.array(list(itertools.product((1, -1), repeat=n)))
+    else:
+        rng = np.random.default_rng(seed)
+        signs = np.vstack([np.ones(n), rng.choice((-1, 1), (MOST - 1, n))])
+    sums = np.abs(signs @ differences)
+    extreme = np.count_nonzero(sums >= sums[0] - 1e-12 * np.abs(differences).sum())
+    return Permutation(extreme / len(signs), min(1.0, 2 / min(ways, MOST)))

@@ -49,6 +49,7 @@ def contrast_rows(found: Sequence[MeasureComparison]) -> list[Row]:
                 "p_omnibus": model.omnibus_p if model else float("nan"),
                 "p_permutation": contrast.permutation.p_value,
                 "smallest_p_permutation": contrast.permutation.smallest_p,
+                "hedges_g_of": "differences" if one.sample.paired else "animals",
                 "hedges_g": contrast.effect.value,
                 "hedges_g_low": contrast.effect.low,
                 "hedges_g_high": contrast.effect.high,

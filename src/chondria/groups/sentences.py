@@ -10,7 +10,7 @@ import numpy as np
 from chondria.groups.comparison import Contrast
 from chondria.groups.measure import MeasureComparison
 
-__all__ = ["number", "p_text", "sentences"]
+__all__ = ["effect_name", "number", "p_text", "sentences"]
 
 SIGNIFICANT = 0.05
 MANY = {"animal": "animals", "cell": "cells", "image": "images", "object": "objects"}
@@ -35,7 +35,10 @@ def sentences(found: MeasureComparison) -> list[str]:
         said.append(_overall(found))
     said += [_pair(found, contrast) for contrast in found.comparison.contrasts]
     if found.lost_animals:
-        said.append(f"No value of {found.measured.name}: animal {', '.join(found.lost_animals)}.")
+        where = " in some condition" if found.sample.paired else ""
+        lost = ", ".join(found.lost_animals)
+        left_out = " (left out)" if found.sample.paired else ""
+        said.append(f"No value of {found.measured.name}{where}: animal {lost}{left_out}.")
     return said
 
 
@@ -95,10 +98,16 @@ def _figures(found: MeasureComparison, contrast: Contrast) -> str:
     test += f"{difference.freedom:.3g} degrees of freedom)"
     if not _is_only(found):
         test = f"{p_text(difference.p_value)}, {p_text(contrast.p_holm)} among all pairs (Holm)"
-    return (
-        f"95 % interval {low} to {high}, {test}, Hedges' g {effect.value:.2f} ({effect.low:.2f} to "
-        f"{effect.high:.2f})"
-    )
+    said = f"95 % interval {low} to {high}, {test}"
+    if not math.isfinite(effect.value):  # of two pairs there is none
+        return said
+    bounds = f"({effect.low:.2f} to {effect.high:.2f})"
+    return f"{said}, {effect_name(found)} {effect.value:.2f} {bounds}"
+
+
+def effect_name(found: MeasureComparison) -> str:
+    """Say what the difference was divided by: it is not the same in a paired design."""
+    return "Hedges' g of the differences" if found.sample.paired else "Hedges' g"
 
 
 def _is_only(found: MeasureComparison) -> bool:
@@ -125,7 +134,8 @@ def _counts(found: MeasureComparison, conditions: Iterable[int]) -> str:
         told = ", ".join(f"{n} {level if n == 1 else MANY[level]}" for n, level in counted)
         return f"{told} of {found.sample.conditions[condition]}"
 
-    return f"n = {'; '.join(of(condition) for condition in conditions)}"
+    told = "; ".join(of(condition) for condition in conditions)
+    return f"n = {told}{'; the same animals' if found.sample.paired else ''}"
 
 
 def _lonely(found: MeasureComparison) -> str:

@@ -28,6 +28,10 @@ class NestedDesign:
         Factor on the standard deviation between animals, for each condition.
     effect : float
         What each condition adds to the mean of the one before it.
+    reactions : float, optional
+        For a paired design, the variance that each condition adds to an animal's own level
+        (times the square of its spread): animals do not react alike. None where an animal has one
+        condition.
     """
 
     animals: tuple[int, ...] = (5, 5)
@@ -36,6 +40,7 @@ class NestedDesign:
     variances: tuple[float, float, float] = (0.1, 0.1, 0.8)
     spreads: tuple[float, ...] = (1.0, 1.0)
     effect: float = 0.0
+    reactions: float | None = None
 
 
 def simulate(design: NestedDesign, rng: np.random.Generator) -> NestedSample:
@@ -59,16 +64,22 @@ def simulate(design: NestedDesign, rng: np.random.Generator) -> NestedSample:
     animal = np.repeat(np.arange(len(condition)), cells)
     objects = _between(design.objects, len(animal), rng)
     cell = np.repeat(np.arange(len(animal)), objects)
-    centre = design.effect * condition + rng.normal(
-        0.0, of_animal * np.array(design.spreads)[condition]
-    )
+    spread = np.array(design.spreads)[condition]
+    names = np.arange(len(condition))
+    if design.reactions is None:
+        level = rng.normal(0.0, of_animal * spread)
+    else:
+        names = np.concatenate([np.arange(n) for n in design.animals])
+        level = rng.normal(0.0, of_animal, max(design.animals))[names]
+        level = level + rng.normal(0.0, np.sqrt(design.reactions) * spread)
+    centre = design.effect * condition + level
     centre = (centre[animal] + rng.normal(0.0, of_cell, len(animal)))[cell]
     return NestedSample(
         centre + rng.normal(0.0, of_object, len(cell)),
         np.array([animal[cell], cell, cell]),
         condition,
         tuple(f"condition {i + 1}" for i in range(len(design.animals))),
-        tuple(f"animal {i + 1}" for i in range(len(condition))),
+        tuple(f"animal {i + 1}" for i in names),
     )
 
 

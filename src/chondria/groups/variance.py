@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chondria.groups.animal_means import parents
-from chondria.groups.nested import LEVELS, NestedSample
+from chondria.groups.nested import NestedSample
+from chondria.groups.place import LEVELS
 
 __all__ = ["VarianceShare", "repeated_levels", "variance_shares"]
 

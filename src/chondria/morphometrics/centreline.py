@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy.signal import savgol_filter
 from skimage.morphology import skeletonize
 
 from chondria.morphometrics.skeleton_graph import RING, Branch, SkeletonGraph, skeleton_graph
+from chondria.morphometrics.tips import SmoothBody
 
 __all__ = ["CentreLine", "measure_centre_line"]
 
@@ -24,13 +24,12 @@ LARGEST_GRID: Final = 2**25
 LEVELS: Final = (0.5, 0.3, 0.15)
 # A line of local cubics over so many radii: it follows bends, not the steps of voxels.
 WINDOW_RADII: Final = 1.5
-# The last part of a skeleton bends aside: so many radii of it are replaced by the way to the tip.
-TRIM_RADII: Final = 0.5
-# The tip is the farthest point of the object within this angle of the line's direction.
-TIP_ANGLES_DEG: Final = (10, 20, 30, 40)
+# The last part of a skeleton bends aside: so many radii of it, and no more than this share of it,
+# are replaced by the way to the tip.
+TRIM_RADII: Final = 1.0
+TRIM_SHARE: Final = 0.3
 # A shorter skeleton, in radii, says nothing of a direction: the axis of inertia does.
 BLOB_RADII: Final = 1.5
-STEP: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def measure_centre_line(
     """Find the centre line and measure it.
 
     The object is resampled to a grid of equal edges and thinned, twigs are pruned, branches
-    smoothed, and each end is continued to the surface.
+    smoothed, and each end is continued from section to section to its tip.
 
     Parameters
     ----------
@@ -112,7 +111,8 @@ def _measure_part(
     # A skeleton without a branch is the middle of a blob, with two tips.
     ends = sum(degree == 1 for degree in degrees.values()) + 2 * len(graph.points)
     junctions = sum(degree > 2 for degree in degrees.values())
-    line = _Line(field, level, radius_nm / spacing, float(distance.max()))
+    body = SmoothBody(field, level, distance, float(distance.max()))
+    line = _Line(body, radius_nm / spacing)
     return line.length(graph) * spacing, ends, junctions, graph.loops
 
 
@@ -162,32 +162,28 @@ def _resampled(
 class _Line:
     """Lengths on the working grid, in its voxels."""
 
-    field: NDArray[np.float32]
-    level: float
+    body: SmoothBody
     radius: float
-    largest_radius: float
 
     def length(self, graph: SkeletonGraph) -> float:
-        total = sum(self._across() for _ in graph.points)
-        for branch in graph.branches:
-            total += self._of(branch, graph)
-        return total
+        across = sum(_length(self._across()) for _ in graph.points)
+        return across + sum(_length(self._of(branch, graph)) for branch in graph.branches)
 
-    def _of(self, branch: Branch, graph: SkeletonGraph) -> float:
+    def _of(self, branch: Branch, graph: SkeletonGraph) -> NDArray[np.float64]:
         if branch.start == RING:
             ring = self._smooth(branch.path, closed=True)
-            return _length(np.vstack([ring, ring[:1]]))
+            return np.vstack([ring, ring[:1]])
         path = self._smooth(branch.path, closed=False)
         free = [graph.degrees[node] == 1 for node in (branch.start, branch.stop)]
-        if all(free) and _length(path) < BLOB_RADII * self.largest_radius:
+        if all(free) and _length(path) < BLOB_RADII * self.body.largest_radius:
             return self._across()
-        beyond = 0.0
-        for is_free in free:
-            if is_free:
-                path, way = self._to_the_tip(path)
-                beyond += way
+        trim = min(round(TRIM_RADII * self.body.largest_radius), int(TRIM_SHARE * len(path)))
+        path = path[trim * free[0] : len(path) - trim * free[1]]
+        for is_free in free[::-1]:
+            if is_free and len(path) > 1:
+                path = np.vstack([path[:-1], self.body.way_to_tip(path)])
             path = path[::-1]
-        return _length(path) + beyond
+        return path
 
     def _smooth(self, path: NDArray[np.float64], *, closed: bool) -> NDArray[np.float64]:
         window = 2 * int(np.ceil(WINDOW_RADII * self.radius / 2)) + 1
@@ -197,48 +193,21 @@ class _Line:
         mode = "wrap" if closed else "interp"
         return np.asarray(savgol_filter(path, window, 3, axis=0, mode=mode))
 
-    def _to_the_tip(self, path: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """Trim the beginning of a path; how far it is from there to the surface."""
-        trim = round(TRIM_RADII * self.largest_radius)
-        path = path[trim:] if len(path) > trim + 5 else path
-        back = min(len(path) - 1, max(round(self.largest_radius), 3))
-        direction = path[0] - path[back]
-        direction /= max(float(np.linalg.norm(direction)), 1e-9)
-        return path, max(self._exit(path[0], way) for way in _cone(direction))
-
-    def _across(self) -> float:
-        """Length of a blob along its axis of inertia, through its centroid or next to it."""
-        voxels = np.argwhere(self.field >= self.level).astype(float)
+    def _across(self) -> NDArray[np.float64]:
+        """Line of a blob along its axis of inertia, through its centroid or next to it."""
+        field, level = self.body.field, self.body.level
+        voxels = np.argwhere(field >= level).astype(float)
         point = voxels.mean(axis=0)
         voxels -= point
-        if map_coordinates(self.field, point[:, None], order=1)[0] < self.level:
+        if map_coordinates(field, point[:, None], order=1)[0] < level:
             point = point + voxels[np.square(voxels).sum(axis=1).argmin()]
         axis = np.linalg.eigh(voxels.T @ voxels)[1][:, -1]
-        return self._exit(point, axis) + self._exit(point, -axis)
-
-    def _exit(self, start: NDArray[np.float64], direction: NDArray[np.float64]) -> float:
-        """Distance to the surface, where the smoothed object passes its level."""
-        far = float(np.linalg.norm(self.field.shape))
-        ways = np.arange(0, min(8 * self.largest_radius + 4, far), STEP)
-        values = map_coordinates(self.field, start[:, None] + direction[:, None] * ways, order=1)
-        outside = np.flatnonzero(values < self.level)
-        if len(outside) == 0 or outside[0] == 0:
-            return 0.0 if len(outside) else float(ways[-1])
-        last = outside[0] - 1
-        return float(
-            ways[last] + STEP * (values[last] - self.level) / (values[last] - values[last + 1])
+        one, other = (
+            self.body.way_to_tip(np.stack([point - way, point]))
+            for way in (axis * self.body.largest_radius, -axis * self.body.largest_radius)
         )
+        return np.vstack([one[::-1], other[1:]])
 
 
 def _length(path: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
-
-
-def _cone(direction: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Unit vectors around a direction: itself, and rings of eight (two, in 2-D) at each angle."""
-    around = np.linalg.svd(direction[None])[2][1:]  # spans what is across the direction
-    turns = np.arange(8) * np.pi / 4 if len(around) == 2 else np.array([0, np.pi])
-    yield direction
-    for angle, turn in product(np.deg2rad(TIP_ANGLES_DEG), turns):
-        aside = np.array([np.cos(turn), np.sin(turn)])[: len(around)] @ around
-        yield np.cos(angle) * direction + np.sin(angle) * aside

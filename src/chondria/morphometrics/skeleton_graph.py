@@ -40,6 +40,11 @@ class Branch:
         """Length from voxel to voxel."""
         return float(np.linalg.norm(np.diff(self.path, axis=0), axis=1).sum())
 
+    @property
+    def reach(self) -> float:
+        """How far from its last place it goes: steps of voxels to and fro do not count."""
+        return float(np.linalg.norm(self.path - self.path[-1], axis=1).max())
+
     def reversed(self) -> Branch:
         """The same from its other node."""
         return Branch(self.stop, self.start, self.path[::-1])
@@ -99,7 +104,7 @@ class SkeletonGraph:
             for way in (branch, branch.reversed()):
                 if degrees[way.start] == 1 and degrees[way.stop] > 2:
                     ball = max(self.radii[way.stop], 1.0)
-                    reach = (branch.length + self.radii[way.start] - ball) / ball
+                    reach = (way.reach + self.radii[way.start] - ball) / ball
                     found.append((reach, branch, way.stop))
         if not found:
             return None

@@ -45,6 +45,8 @@ class Superplot:
         Whether the axis is.
     said : str
         Above the picture.
+    pair : ndarray of int, (animals,), optional
+        Markers of one number are the same animal: of one colour, and joined by a line.
     """
 
     label: str
@@ -57,6 +59,7 @@ class Superplot:
     means: list[tuple[float, float, float]]
     logarithmic: bool = False
     said: str = ""
+    pair: NDArray[np.intp] | None = None
 
 
 def draw_superplot(plot: Superplot, path: str | Path) -> Path:
@@ -65,7 +68,8 @@ def draw_superplot(plot: Superplot, path: str | Path) -> Path:
     Parameters
     ----------
     plot : Superplot
-        What to draw. Each animal has its colour and marker within its condition; of an animal with
+        What to draw. Each animal has its colour and marker within its condition (in all of them,
+        where animals are paired, and a line joins its means); of an animal with
         more than 200 objects, 200 are drawn, spread evenly over its sorted values.
     path : str or Path
         The file; its ending says the format.
@@ -84,9 +88,9 @@ def draw_superplot(plot: Superplot, path: str | Path) -> Path:
         if plot.logarithmic:
             axes.set_yscale("log")
             _plain_numbers(axes)
-        for number, condition in enumerate(plot.animal_condition.tolist()):
-            style = int(np.count_nonzero(plot.animal_condition[:number] == condition))
+        for number, style in enumerate(_styles(plot).tolist()):
             _dots(axes, plot, number, style)
+        _lines(axes, plot)
         for i, mean in enumerate(plot.means):
             _bar(axes, i, mean)
         axes.set_xticks(range(len(plot.conditions)), plot.conditions)
@@ -114,10 +118,8 @@ def _dots(axes: Any, plot: Superplot, animal: int, style: int) -> None:
     all_of_them = np.sort(plot.values[plot.condition == place])
     shift = _spread(values, all_of_them, plot.logarithmic) * _scatter(len(values), style)
     axes.scatter(place + shift, values, s=6, color=colour, alpha=0.45, linewidths=0)
-    others = np.flatnonzero(plot.animal_condition == place)
-    side = (np.searchsorted(others, animal) + 0.5) / len(others) - 0.5
     axes.scatter(
-        place + 1.2 * HALF_WIDTH * side,
+        _marker_place(plot, animal),
         plot.animal_means[animal],
         s=55,
         color=colour,
@@ -126,6 +128,32 @@ def _dots(axes: Any, plot: Superplot, animal: int, style: int) -> None:
         linewidths=0.9,
         zorder=3,
     )
+
+
+def _styles(plot: Superplot) -> NDArray[np.intp]:
+    """Number of each animal within its condition, or of its pair, (animals,)."""
+    if plot.pair is not None:
+        return plot.pair
+    same = plot.animal_condition[:, None] == plot.animal_condition
+    earlier: NDArray[np.intp] = np.count_nonzero(np.tril(same, -1), axis=1)
+    return earlier
+
+
+def _marker_place(plot: Superplot, animal: int) -> float:
+    """Markers of a condition stand side by side, in the order of their styles."""
+    place = int(plot.animal_condition[animal])
+    others = _styles(plot)[plot.animal_condition == place]
+    rank = np.count_nonzero(others < _styles(plot)[animal])
+    return place + 1.2 * HALF_WIDTH * float((rank + 0.5) / len(others) - 0.5)
+
+
+def _lines(axes: Any, plot: Superplot) -> None:
+    """Join the means of each animal from condition to condition."""
+    for pair in np.unique(plot.pair) if plot.pair is not None else ():
+        own = np.flatnonzero(plot.pair == pair)
+        own = own[np.argsort(plot.animal_condition[own])]
+        places = [_marker_place(plot, int(animal)) for animal in own]
+        axes.plot(places, plot.animal_means[own], color="#5d5d5d", linewidth=0.9, zorder=2.5)
 
 
 def _bar(axes: Any, place: int, mean: tuple[float, float, float]) -> None:
