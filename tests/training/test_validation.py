@@ -10,9 +10,7 @@ from torch import nn
 from chondria.data.normalize import Normalisation
 from chondria.data.splits import Split, block_split
 from chondria.data.training_volume import TrainingVolume
-from chondria.networks.catalog import build_network
 from chondria.networks.network import Network
-from chondria.training import validation
 from chondria.training.losses import bce
 from chondria.training.validation import (
     THRESHOLDS,
@@ -213,18 +211,3 @@ def test_blocks_of_every_nth_slice_run_from_the_first_to_the_last() -> None:
     assert list(given.split.validation) == [3, 7, 11]
     assert validate(network, [given], bce, 4, block_slices=4).iou == pytest.approx(2 / 8)
     assert sum(shape[0] for shape in network.shapes) == 12  # nine slices, mirrored up
-
-
-def test_large_blocks_are_cut_in_the_plane_and_joined(monkeypatch) -> None:
-    torch.manual_seed(0)
-    network = build_network("xiao", filters=[2, 3, 4])
-    images = np.random.default_rng(0).integers(0, 256, (4, 130, 140), np.uint8)
-    given = [volume("a", images, images > 100, block_split(4, 2, 0))]
-    once = validate(network, given, bce, 4, block_slices=2)
-    monkeypatch.setattr(validation, "LARGEST_VALUES", 1)
-    shapes = []
-    network.register_forward_pre_hook(lambda _, images: shapes.append(images[0].shape))
-    tiled = validate(network, given, bce, 4, block_slices=2)
-    assert len(shapes) > 1
-    assert tiled.loss == pytest.approx(once.loss, rel=1e-5)
-    assert tiled.iou == pytest.approx(once.iou, abs=1e-4)

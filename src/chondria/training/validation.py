@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from chondria.data.training_volume import TrainingVolume
-from chondria.networks.network import Network, memory_format
-from chondria.tiling import Tile, even_spans, mirror_indices, tile_grid
+from chondria.training.validation_logits import validation_logits
 
 __all__ = [
     "THRESHOLDS",
@@ -27,9 +24,6 @@ __all__ = [
 ]
 
 THRESHOLDS = tuple(n / 100 for n in range(5, 100, 5))
-
-# Numbers that a 3-D network may hold at once; training itself holds more.
-LARGEST_VALUES: Final = 2**29
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +90,7 @@ def validate(
     was_training = network.training
     network.eval()
     scores = tuple(
-        _score(volume, _parts(network, volume, stride_px, precision, block_slices), loss)
+        _score(volume, validation_logits(network, volume, stride_px, precision, block_slices), loss)
         for volume in volumes
         if len(volume.split.validation)
     )
@@ -125,7 +119,7 @@ def threshold_ious(
         IoU for each of `THRESHOLDS`: the plain mean over volumes of one global IoU each.
     """
     validated = [volume for volume in volumes if len(volume.split.validation)]
-    parts = (_parts(network, v, stride_px, precision, block_slices) for v in validated)
+    parts = (validation_logits(network, v, stride_px, precision, block_slices) for v in validated)
     ious = torch.stack([_ious(part) for part in parts]).mean(0)
     return dict(zip(THRESHOLDS, ious.tolist(), strict=True))
 
@@ -152,7 +146,7 @@ def validation_map(
     """
     maps = [
         torch.sigmoid(logits).mul(255).round().to(torch.uint8).reshape(-1, *logits.shape[-2:])
-        for logits, _ in _parts(network, volume, stride_px, precision, block_slices)
+        for logits, _ in validation_logits(network, volume, stride_px, precision, block_slices)
     ]
     values: NDArray[np.uint8] = torch.cat(maps).cpu().numpy()
     return values
@@ -173,16 +167,6 @@ def _ious(parts: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
     return torch.where(union > 0, found / union, 1.0)
 
 
-def _parts(
-    network: nn.Module, volume: TrainingVolume, stride_px: int, precision: str, block_slices: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits and truth of each validation slice, or of each block of them."""
-    if block_slices == 1:
-        return _slices(network, volume, stride_px, precision)
-    assert isinstance(network, Network)
-    return _blocks(network, volume, precision, block_slices)
-
-
 def _score(
     volume: TrainingVolume,
     parts: Iterator[tuple[Tensor, Tensor]],
@@ -199,72 +183,3 @@ def _score(
         slices += n_slices
     total, overlap, union = (sum(torch.stack(v).tolist()) for v in (losses, overlaps, unions))
     return VolumeScore(volume.name, total / slices, overlap / union if union else 1.0)
-
-
-def _slices(
-    network: nn.Module, volume: TrainingVolume, stride_px: int, precision: str
-) -> Iterator[tuple[Tensor, Tensor]]:
-    for z in volume.split.validation:
-        image = _normalised(volume, volume.images[z])
-        truth = volume.masks[z].float()[None, None]
-        height, width = image.shape
-        pad = (0, -width % stride_px, 0, -height % stride_px)
-        padded = functional.pad(image[None, None], pad, mode="reflect")
-        yield _forward(network, padded, precision)[..., :height, :width], truth
-
-
-def _blocks(
-    network: Network, volume: TrainingVolume, precision: str, block_slices: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    first, last = volume.split.validation[0], volume.split.validation[-1]
-    n = last + 1 - first
-    tiles = _tiles(network, volume, block_slices)
-    done = 0
-    for span in even_spans(n, block_slices, stride=network.stride_slices):
-        of_block = torch.from_numpy(first + mirror_indices(span.start, span.stop, n))
-        block = volume.images[of_block.to(volume.images.device)]
-        new = slice(done, min(span.stop, n))
-        kept = slice(new.start - span.start, new.stop - span.start)
-        logits = _joined(network, volume, block, tiles, precision)[..., kept, :, :]
-        yield logits, volume.masks[first + new.start : first + new.stop].float()[None, None]
-        done = new.stop
-
-
-def _tiles(network: Network, volume: TrainingVolume, block_slices: int) -> list[Tile]:
-    """Tiles in the plane whose blocks fit into memory, with what the network sees around them."""
-    fitting_px = math.isqrt(LARGEST_VALUES // (network.values_per_px * block_slices))
-    _, height, width = volume.images.shape
-    return tile_grid(
-        (height, width),
-        max(fitting_px, 4 * (network.halo_px + network.stride_px)),
-        halo_px=network.halo_px,
-        stride_px=network.stride_px,
-    )
-
-
-def _joined(
-    network: Network, volume: TrainingVolume, block: Tensor, tiles: list[Tile], precision: str
-) -> Tensor:
-    """Logits (1, 1, Z, Y, X) of a block of grey levels (Z, Y, X), tile by tile."""
-    logits = torch.empty((1, 1, *block.shape), device=block.device)
-    for tile in tiles:
-        rows, columns = (
-            torch.from_numpy(mirror_indices(part.start, part.stop, n)).to(block.device)
-            for part, n in zip(tile.read, block.shape[1:], strict=True)
-        )
-        pixels = block.index_select(1, rows).index_select(2, columns)
-        found = _forward(network, _normalised(volume, pixels)[None, None], precision)
-        logits[..., *tile.write] = found[..., *tile.crop]
-    return logits
-
-
-def _normalised(volume: TrainingVolume, pixels: Tensor) -> Tensor:
-    normal = volume.normalisation
-    return (pixels.float() - normal.mean) / normal.deviation
-
-
-def _forward(network: nn.Module, images: Tensor, precision: str) -> Tensor:
-    images = images.contiguous(memory_format=memory_format(network))
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        logits: Tensor = network(images)
-    return logits[:, :1].float()
