@@ -13,7 +13,8 @@ from torch import Tensor
 
 from chondria.errors import SettingsError
 from chondria.inference.backends import Agreement, ready_network
-from chondria.inference.predict import check_arrays, layout, probabilities
+from chondria.inference.layout import check_arrays, layout
+from chondria.inference.predict import probabilities
 from chondria.inference.prediction_settings import PredictionSettings
 from chondria.inference.streaming import in_background
 from chondria.io.slabs import ArraySink
