@@ -174,8 +174,17 @@ def test_a_single_slice_is_calibrated_in_areas(model, blobs, tmp_path) -> None:
     knowing = calibrated(model, (image, truth), tmp_path / "calibrated")
     segment(knowing, image, tmp_path / "run", CPU)
     said = json.loads((tmp_path / "run" / "errors.json").read_text())
-    assert "number_density" not in {c["measure"] for c in said["rows"]}
+    units = {c["measure"]: c["unit"] for c in said["rows"]}
+    areas = {"total_area": "um2", "mean_area": "um2", "area_fraction": ""}
+    assert units == {"count": ""} | areas | {"total_length": "um", "mean_length": "um"}
     assert {c["factor"] for c in said["rows"]} == {1}
+
+
+def test_of_volumes_a_single_slice_gets_no_mean_area(model, blobs, tmp_path) -> None:
+    knowing = calibrated(model, blobs, tmp_path / "calibrated")
+    segment(knowing, blobs[0].with_data(blobs[0].numpy()[3:4]), tmp_path / "run", CPU)
+    said = json.loads((tmp_path / "run" / "errors.json").read_text())
+    assert {c["measure"] for c in said["rows"]} == {"count", "total_area", "area_fraction"}
 
 
 def test_what_cannot_be_calibrated_is_refused_and_leaves_nothing(model, blobs, tmp_path) -> None:

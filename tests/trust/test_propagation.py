@@ -47,8 +47,11 @@ def measured(of: ErrorUnits, side: str) -> dict[str, float]:
         "number_density": counted,
         "total_volume": volume,
         "mean_volume": volume / n,
+        "volume_fraction": volume,
+        "total_length": length,
+        "mean_length": length / n,
     }
-    return sums | {"volume_fraction": volume, "total_length": length, "mean_length": length / n}
+    return sums | {"total_area": volume, "mean_area": volume / n, "area_fraction": volume}
 
 
 def test_nine_of_ten_intervals_hold_the_true_value_of_a_new_volume() -> None:

@@ -20,6 +20,8 @@ from chondria.volume import Volume
 __all__ = ["calibration_report", "error_report", "measured", "object_settings"]
 
 NM3_PER_UM3 = 1e9
+# What errors on volumes do not tell of single slices, nor those on thin stacks of thick ones.
+OF_THE_SAME_BODIES = ("total_length", "mean_length", "mean_area")
 # What decides which objects are made of probabilities.
 OBJECT_SETTINGS = (
     *("threshold", "spurious_probability", "refine_boundaries_px", "z_median_nm", "zy_median_px"),
@@ -93,7 +95,7 @@ def error_report(
     if record.units is not None and image.voxel_size_nm is not None:
         known = measured(objects, image)
         if not same_thickness(new, record.scopes):
-            known = {name: value for name, value in known.items() if "length" not in name}
+            known = {name: value for name, value in known.items() if name not in OF_THE_SAME_BODIES}
         corrections = propagate(record.units, known)
     levels = np.bincount(probability.ravel(), minlength=256)
     tally = record.tally
@@ -120,24 +122,23 @@ def measured(objects: ObjectTable, image: Volume) -> dict[str, float]:
     objects : ObjectTable
         Of one volume.
     image : Volume, (Z, Y, X)
-        Its grid, with a voxel size. In a single slice, areas stand for volumes.
+        Its grid, with a voxel size. Of a single slice, areas instead of volumes.
 
     Returns
     -------
     dict of str to float
         By the names of `MEASURES`; lengths where the table has them.
     """
-    size = objects.columns.get("volume_um3", objects.columns.get("area_um2"))
-    assert size is not None  # there is a voxel size
-    count = len(objects)
-    assert image.voxel_size_nm is not None  # the same
+    kind, column = ("volume", "volume_um3") if image.shape[0] > 1 else ("area", "area_um2")
+    size, count = objects[column], len(objects)
+    assert image.voxel_size_nm is not None  # where sizes are known
     volume_um3 = math.prod(image.shape) * math.prod(image.voxel_size_nm) / NM3_PER_UM3
-    found = {"count": float(count), "total_volume": float(size.sum())}
+    found = {"count": float(count), f"total_{kind}": float(size.sum())}
     if image.shape[0] > 1:
         counted = np.count_nonzero(objects_of(objects, image.shape).counted)
         found |= {"number_density": float(counted / volume_um3)}
-    found |= {"mean_volume": float(size.mean()) if count else 0.0}
-    found |= {"volume_fraction": float(objects["voxels"].sum() / math.prod(image.shape))}
+    found |= {f"mean_{kind}": float(size.mean()) if count else 0.0}
+    found |= {f"{kind}_fraction": float(objects["voxels"].sum() / math.prod(image.shape))}
     if (length := objects.columns.get(LENGTH)) is not None and count:
         found |= {"total_length": float(length.sum()), "mean_length": float(length.mean())}
     return found

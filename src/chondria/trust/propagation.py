@@ -46,13 +46,16 @@ def _mean(quantity: int) -> Ratio:
     return ratio
 
 
-# Name, unit and factor of every measure.
+# Name, unit and factor of every measure. Of a single slice, areas of profiles are what volumes are.
 MEASURES: Final[dict[str, tuple[str, Ratio]]] = {
     "count": ("", _total(COUNT)),
     "number_density": ("per um3", _total(COUNTED)),
     "total_volume": ("um3", _total(VOLUME)),
     "mean_volume": ("um3", _mean(VOLUME)),
     "volume_fraction": ("", _total(VOLUME)),
+    "total_area": ("um2", _total(VOLUME)),
+    "mean_area": ("um2", _mean(VOLUME)),
+    "area_fraction": ("", _total(VOLUME)),
     "total_length": ("um", _total(LENGTH)),
     "mean_length": ("um", _mean(LENGTH)),
 }

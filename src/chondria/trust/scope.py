@@ -148,7 +148,7 @@ def _differences(new: Scope, old: Scope) -> list[str]:
         found.append(
             f"The slices of '{new.name}' are {thick:g} nm thick together, those of "
             f"'{old.name}' {seen:g} nm: faces cut off more or fewer objects, so that of "
-            "counts the number density carries over best, and lengths are not corrected."
+            "counts the number density carries over best; lengths and mean areas are not corrected."
         )
     if _ratio(new.doubt, old.doubt) > LARGEST_DOUBT_RATIO and new.doubt > old.doubt:
         found.append(
