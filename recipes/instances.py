@@ -12,18 +12,16 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 from bundle import validation_block
-from numpy.typing import NDArray
 
 from chondria.allocation import retain_freed_memory
 from chondria.config.recipe import load_recipe
 from chondria.evaluation.instance import InstanceScores, instance_scores
-from chondria.evaluation.objects import connected_objects, connected_profiles
 from chondria.evaluation.overlap import contingency_table
 from chondria.experiments.segmentation_settings import SegmentationSettings
 from chondria.experiments.volume_segmentation import label_objects, segment_volume
 from chondria.models import load_model
+from chondria.postprocessing.instances import connected_instances
 
 
 def main() -> None:
@@ -46,20 +44,11 @@ def main() -> None:
         seen = segment_volume(model, image, asked.of(model.card))
         outlines = None if seen.boundary is None else seen.boundary.numpy()
         for dimensions, separate in product((3, 2), (False, True)):
-            truth = connected_objects(mask) if dimensions == 3 else profiles_of(mask)
+            truth = connected_instances(mask, dimensions=dimensions)
             changed = replace(asked, dimensions=dimensions, separate=separate).of(model.card)
             labels, _ = label_objects(seen.probability.numpy(), image, changed, outlines)
             how = f"{one.name} {dimensions}-D {'with' if separate else 'without'}"
             print(f"{how}: {described(instance_scores(contingency_table(labels.numpy(), truth)))}")
-
-
-def profiles_of(mask: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """Number the profiles of all slices through."""
-    profiles = np.zeros(mask.shape, np.uint32)
-    for z, plane in enumerate(mask):
-        found = connected_profiles(plane).astype(np.uint32)
-        profiles[z] = np.where(found, found + profiles[:z].max(initial=0), 0)
-    return profiles
 
 
 def described(scores: InstanceScores) -> str:

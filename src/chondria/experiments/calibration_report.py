@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from chondria.errors import InputNotFoundError
+from chondria.experiments.page_file import write_page
 from chondria.experiments.report_facts import SOFTWARE, fact_table, grouped_facts
-from chondria.experiments.run_folder import PAGE, check_writable
 from chondria.experiments.run_reading import read_json, read_table
 from chondria.experiments.training_content import model_facts, postprocessing_facts
-from chondria.io.atomic import write_text_atomically
 from chondria.models import load_model
 from chondria.report.content import Figure
 from chondria.report.methods import lengths
@@ -43,17 +42,17 @@ def write_calibration_report(run: str | Path, output: str | Path | None = None) 
     ChondriaError
         If the calibration is not finished, a file of it is damaged, or the page cannot be written.
     """
-    folder = Path(run)
-    path = folder / PAGE if output is None else Path(output)
+    return write_page(run, output, _page)
+
+
+def _page(folder: Path) -> str:
     for name in FILES:
         if not (folder / name).is_file():
             raise InputNotFoundError(
                 f"There is no {name} in '{folder}', so it is no finished calibration; calibrate "
                 "anew into another folder."
             )
-    check_writable(path)
-    write_text_atomically(path, draw_training(_content(folder)))
-    return path
+    return draw_training(_content(folder))
 
 
 def _content(folder: Path) -> TrainingContent:

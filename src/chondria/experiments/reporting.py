@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chondria.errors import ChondriaError, InputNotFoundError, SettingsError, ShapeError
 from chondria.evaluation.sheet import MetricSheet
+from chondria.experiments.page_file import write_page
 from chondria.experiments.report_comparison import compare_page
 from chondria.experiments.report_content import page_content
-from chondria.experiments.run_folder import PAGE, check_writable, write_json
+from chondria.experiments.run_folder import check_writable, write_json
 from chondria.experiments.run_image import open_run_image
 from chondria.experiments.run_reading import RunContents, is_calibration, is_training, read_run
 from chondria.io import open_volume
@@ -100,26 +102,27 @@ def write_report(
     ChondriaError
         As `report`.
     """
-    path = Path(run) / PAGE if output is None else Path(output)
     if is_training(run):
         # Models need torch, which the page of a segmentation does without.
         from chondria.experiments.training_report import write_training_report
 
-        return write_training_report(run, path)
+        return write_training_report(run, output)
     if is_calibration(run):
         from chondria.experiments.calibration_report import write_calibration_report
 
-        return write_calibration_report(run, path)
-    contents = read_run(run)
-    check_writable(path)
+        return write_calibration_report(run, output)
+    return write_page(run, output, partial(_page, image))
+
+
+def _page(image: Volume | None, folder: Path) -> str:
+    contents = read_run(folder)
     notes = []
     if image is None:
         image, note = _find_image(contents)
         notes = [note] if note else []
     else:
         _check_shape(image, contents)
-    write_text_atomically(path, draw_run(page_content(contents, image, notes)))
-    return path
+    return draw_run(page_content(contents, image, notes))
 
 
 def record_scores(

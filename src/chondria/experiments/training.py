@@ -152,13 +152,7 @@ def _train_network(
     if observer:
         observer.on_start(plan.steps)
     progress = train(network, sampler, plan, run / "checkpoint.pt", observer, watched)
-    card = model_card(recipe, data, progress)
-    if recipe.training.search_threshold:
-        say("searching the threshold")
-        found = threshold_ious(
-            network, volumes, network.stride_px, precision, recipe.training.patch_slices
-        )
-        card = with_best_threshold(card, found)
+    card = _chosen(recipe, model_card(recipe, data, progress), network, volumes, precision, say)
     say("calibrating")
     card = replace(card, calibration=calibrate(network, sampler, plan.steps))
     seen = gather_validation(volumes, card, partial(_predict, network, card, precision))
@@ -167,6 +161,22 @@ def _train_network(
     say("writing the report")
     write_results(run, model, progress, record, seen)
     return TrainingRun(run, model, progress.history)
+
+
+def _chosen(
+    recipe: Recipe,
+    card: ModelCard,
+    network: Network,
+    volumes: Sequence[TrainingVolume],
+    precision: str,
+    say: Callable[[str], None],
+) -> ModelCard:
+    """Search the threshold, where the recipe asks for it."""
+    if not recipe.training.search_threshold:
+        return card
+    say("searching the threshold")
+    found = threshold_ious(network, volumes, network.stride_px, precision, card.patch_slices)
+    return with_best_threshold(card, found)
 
 
 def _predict(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chondria.experiments.run_folder import PAGE, check_writable
+from chondria.experiments.page_file import write_page
 from chondria.experiments.training_content import training_content
 from chondria.experiments.training_reading import read_training
-from chondria.io.atomic import write_text_atomically
 from chondria.report.training_page import draw_training
 
 __all__ = ["write_training_report"]
@@ -33,8 +32,8 @@ def write_training_report(run: str | Path, output: str | Path | None = None) -> 
     ChondriaError
         If the training is not finished, a file of it is damaged, or the page cannot be written.
     """
-    path = Path(run) / PAGE if output is None else Path(output)
-    contents = read_training(run)
-    check_writable(path)
-    write_text_atomically(path, draw_training(training_content(contents)))
-    return path
+    return write_page(run, output, _page)
+
+
+def _page(folder: Path) -> str:
+    return draw_training(training_content(read_training(folder)))
