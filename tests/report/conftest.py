@@ -48,6 +48,21 @@ class Opened:
         self.page.mouse.move(*at)
         return at
 
+    def every_switch_changes_the_picture(self, keys: str) -> None:
+        """Press each switch twice, then its key."""
+        for button in self.page.locator(".tools [data-toggle]").all():
+            before, was = self.picture(), button.get_attribute("aria-pressed")
+            button.click()
+            assert button.get_attribute("aria-pressed") != was
+            assert self.picture() != before
+            button.click()
+            assert self.picture() == before
+        self.page.locator(".stage").focus()
+        for key in keys:
+            before = self.picture()
+            self.page.keyboard.press(key)
+            assert self.picture() != before
+
     def slice(self, z: int) -> None:
         """Wait until a slice is drawn."""
         self.page.wait_for_selector(f"canvas[data-slice='{z}']", timeout=30000)

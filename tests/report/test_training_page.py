@@ -111,18 +111,7 @@ def test_slices_truth_and_errors(open_page, page: str) -> None:
     one = open_page(page)
     one.slice(2)
     assert one.page.locator(".slider output").inner_text() == "z 9 · 3 of 4"
-    for button in one.page.locator(".tools [data-toggle]").all():
-        before, was = one.picture(), button.get_attribute("aria-pressed")
-        button.click()
-        assert button.get_attribute("aria-pressed") != was
-        assert one.picture() != before
-        button.click()
-        assert one.picture() == before
-    one.page.locator(".stage").focus()
-    for key in "iptfe":
-        before = one.picture()
-        one.page.keyboard.press(key)
-        assert one.picture() != before
+    one.every_switch_changes_the_picture("iptfe")
     readout = one.page.locator("#validation .readout")
     for x, said in ((21, "false positive"), (10, "false negative"), (15, ""), (40, "")):
         one.point_at(15, x)
